@@ -1,0 +1,92 @@
+# How everything is compiled, and the two functions that say what is built.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release)
+endif()
+
+option(POSTERN_SANITIZE "address and undefined behaviour sanitizers" OFF)
+option(POSTERN_FUZZ "build the libFuzzer targets (clang only)" OFF)
+
+add_compile_options(-Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes
+    -Wmissing-prototypes -fno-common
+    "SHELL:-include ${CMAKE_SOURCE_DIR}/lib/base/banned.h")
+add_compile_definitions(_GNU_SOURCE POSTERN_VERSION="${PROJECT_VERSION}")
+include_directories(lib .)
+
+if(POSTERN_SANITIZE OR POSTERN_FUZZ)
+    set(POSTERN_SAN -fsanitize=address,undefined -fno-sanitize-recover=all
+        -fno-omit-frame-pointer)
+    add_compile_options(${POSTERN_SAN})
+    add_link_options(${POSTERN_SAN})
+    add_compile_definitions(POSTERN_SANITIZE)
+    if(POSTERN_FUZZ)
+        add_compile_options(-fsanitize=fuzzer-no-link)
+    endif()
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+    add_compile_options(-O2 -g1 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+        -fstack-protector-strong -fstack-clash-protection)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        add_compile_options(-fcf-protection=full)
+    endif()
+    add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+    # assert() guards our own invariants and stays in every build.
+    string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE
+        "${CMAKE_C_FLAGS_RELEASE}")
+endif()
+include(CheckPIESupported)
+check_pie_supported()
+
+# postern_lib(NAME below... [EXTERNAL libs...]): the library lib/NAME.
+function(postern_lib name)
+    cmake_parse_arguments(A "" "" "EXTERNAL" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/lib/${name}/*.c)
+    if(NOT sources)
+        return()
+    endif()
+    add_library(${name} STATIC ${sources})
+    foreach(below ${A_UNPARSED_ARGUMENTS})
+        if(TARGET ${below})
+            target_link_libraries(${name} PUBLIC ${below})
+        endif()
+    endforeach()
+    target_link_libraries(${name} PUBLIC ${A_EXTERNAL})
+endfunction()
+
+# postern_program(NAME INTERNAL libs... [EXTERNAL libs...]): the daemon in
+# NAME/. All but main.c also becomes the library prog_NAME, for unit tests.
+function(postern_program name)
+    cmake_parse_arguments(A "" "" "INTERNAL;EXTERNAL" ${ARGN})
+    if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${name}/main.c)
+        return()
+    endif()
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.c)
+    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${name}/main.c)
+    add_executable(${name} ${name}/main.c)
+    if(sources)
+        add_library(prog_${name} STATIC ${sources})
+        set_property(GLOBAL APPEND PROPERTY POSTERN_PROGRAM_LIBS prog_${name})
+        target_link_libraries(${name} PRIVATE prog_${name})
+        foreach(lib ${A_INTERNAL})
+            if(TARGET ${lib})
+                target_link_libraries(prog_${name} PUBLIC ${lib})
+            endif()
+        endforeach()
+        target_link_libraries(prog_${name} PUBLIC ${A_EXTERNAL})
+    endif()
+    foreach(lib ${A_INTERNAL})
+        if(TARGET ${lib})
+            target_link_libraries(${name} PRIVATE ${lib})
+        endif()
+    endforeach()
+    target_link_libraries(${name} PRIVATE ${A_EXTERNAL})
+    set_target_properties(${name} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec)
+    if(NOT name STREQUAL "redteam")
+        install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/postern)
+    endif()
+endfunction()

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * io.h - reading and writing whole things through descriptors.
+ *
+ * All functions go on after EINTR and short transfers. Blocking: as long as
+ * the descriptor does, unless a deadline is named.
+ */
+#ifndef BASE_IO_H
+#define BASE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Write all `len` bytes (at `offset` for io_pwrite_all). `what` names the
+ * file or peer in the error sentence. */
+int io_write_all(int fd, const void *data, size_t len, const char *what,
+                 struct error *err);
+int io_pwrite_all(int fd, const void *data, size_t len, uint64_t offset,
+                  const char *what, struct error *err);
+
+/* Read exactly `len` bytes at `offset`; a shorter file is an error. */
+int io_pread_all(int fd, void *data, size_t len, uint64_t offset,
+                 const char *what, struct error *err);
+
+/* Append to `b` all that `fd` holds from its current position, at most
+ * `limit` bytes; more is an error. */
+int io_read_all(int fd, struct buf *b, size_t limit, const char *what,
+                struct error *err);
+
+/* The same for the file `path` below the directory `dir` (AT_FDCWD). */
+int io_read_file(int dir, const char *path, struct buf *b, size_t limit,
+                 struct error *err);
+
+/* Copy `len` bytes at `offset` of `from` to the current position of `to`,
+ * inside the kernel where it can. */
+int io_copy(int from, uint64_t offset, uint64_t len, int to, const char *what,
+            struct error *err);
+
+/* Wait until `fd` is ready for `events` (poll(2)): 1 when it is, 0 when
+ * `timeout_ms` passed (-1: never), -1 on error. */
+int io_wait(int fd, short events, int timeout_ms);
+
+/* Close *fd if it is not -1, and make it -1. */
+void io_close(int *fd);
+
+#endif
