@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The straight-line shape: one client after the other. */
+#include "service/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static void add(int epoll_fd, int fd, uint32_t flags)
+{
+    struct epoll_event ev = { .events = EPOLLIN | flags, .data.fd = fd };
+
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+        log_fatal("cannot wait for descriptor %d: %s", fd,
+                  strerrordesc_np(errno));
+}
+
+int worker_epoll(struct daemon *d)
+{
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+
+    if (epoll_fd < 0)
+        log_fatal("cannot make an event queue: %s", strerrordesc_np(errno));
+    add(epoll_fd, FD_CONTROL, 0);
+    /* One arrival wakes one of the workers that share the descriptor. */
+    if (fcntl(FD_ACCEPT, F_GETFD) >= 0)
+        add(epoll_fd, FD_ACCEPT, EPOLLEXCLUSIVE);
+    for (size_t i = 0; i < d->n_listeners; i++)
+        add(epoll_fd, d->listeners[i], EPOLLEXCLUSIVE);
+    return epoll_fd;
+}
+
+/* Master speaks unasked only to say stop; a joined that nobody waits for any
+ * more is dropped. False when master is gone. */
+static bool hear_master(struct daemon *d)
+{
+    struct ipc_packet p;
+    struct error err;
+    int n = ipc_recv(&d->control_line, &p, &err);
+
+    if (n <= 0)
+        return false;
+    if (ipc_id(p.bytes) == control_stop_type.id)
+        d->stop = true;
+    ipc_packet_release(&p);
+    return true;
+}
+
+/* Another worker may have been faster: then there is no client, and no
+ * error. */
+static bool take_stamped(struct client *c)
+{
+    static struct buf in; /* kept for its memory */
+    struct ipc_packet p;
+    struct stamp s;
+    struct error err;
+
+    if (ipc_recv_raw(FD_ACCEPT, &in, &p, MSG_DONTWAIT) <= 0)
+        return false;
+    if (ipc_packet_decode(&p, &stamp_type, &s, &err) < 0) {
+        ipc_packet_release(&p);
+        log_error("on the accept channel: %s", err.text);
+        return false;
+    }
+    *c = (struct client){ .fd = s.fd, .is_channel = true, .pid = s.pid };
+    return view_copy(s.role, c->role, sizeof c->role) &&
+           view_copy(s.service, c->service, sizeof c->service) &&
+           view_copy(s.tenant, c->tenant, sizeof c->tenant) &&
+           view_copy(s.account, c->account, sizeof c->account) &&
+           view_copy(s.session, c->session, sizeof c->session);
+}
+
+static bool take_connection(struct daemon *d, int fd, struct client *c)
+{
+    int one = 1;
+    int conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+    if (conn < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+            log_warning("cannot accept a connection: %s",
+                        strerrordesc_np(errno));
+        return false;
+    }
+    /* A reply goes out when it is written; fails on a Unix socket, fine. */
+    setsockopt(conn, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    *c = (struct client){ .fd = conn };
+    for (size_t i = 0; i < d->n_listeners; i++)
+        if (d->listeners[i] == fd)
+            c->listener = (int)i;
+    return true;
+}
+
+static void tell(struct daemon *d, const struct ipc_type *type,
+                 const void *msg)
+{
+    struct error err;
+
+    if (ipc_send(&d->control_line, type, msg, &err) < 0)
+        d->stop = true; /* master is gone; so are we, after this client */
+}
+
+static void serve_one(struct daemon *d, struct client *c)
+{
+    struct control_busy busy = { c->is_channel };
+
+    tell(d, &control_busy_type, &busy);
+    d->service->serve(d, c);
+    if (c->fd >= 0)
+        close(c->fd);
+    if (c->authenticated)
+        d->stop = true;
+    else
+        tell(d, &control_idle_type, NULL);
+}
+
+void worker_run(struct daemon *d, const struct service_conf *sc, int epoll_fd)
+{
+    unsigned served = 0;
+
+    tell(d, &control_ready_type, NULL);
+    while (!d->stop && served < sc->max_use) {
+        struct epoll_event ev;
+        struct client c;
+        bool got;
+
+        if (epoll_wait(epoll_fd, &ev, 1, -1) <= 0)
+            continue;
+        if (ev.data.fd == FD_CONTROL) {
+            if (!hear_master(d))
+                return;
+            continue;
+        }
+        if (ev.data.fd == FD_ACCEPT)
+            got = take_stamped(&c);
+        else
+            got = take_connection(d, ev.data.fd, &c);
+        if (!got)
+            continue;
+        serve_one(d, &c);
+        served++;
+    }
+}
+
+int service_connect(struct daemon *d, const char *service, const char *account,
+                    unsigned timeout_ms, struct ipc *out, struct error *err)
+{
+    struct control_connect ask = { ++d->next_ticket, view_of(service),
+                                   view_of(account) };
+
+    if (ipc_send(&d->control_line, &control_connect_type, &ask, err) < 0)
+        return -1;
+    for (;;) {
+        struct ipc_packet p;
+        struct control_joined j;
+        int n = ipc_recv(&d->control_line, &p, err);
+
+        if (n < 0)
+            return error_prefix(err, "asking for %s", service);
+        if (n == 0) {
+            d->stop = true;
+            return error_set(err, FAIL_TEMP, "master went away");
+        }
+        if (ipc_id(p.bytes) == control_stop_type.id) {
+            d->stop = true;
+            continue;
+        }
+        if (ipc_packet_decode(&p, &control_joined_type, &j, err) < 0) {
+            ipc_packet_release(&p);
+            return -1;
+        }
+        if (j.ticket != ask.ticket) { /* of an earlier call that gave up */
+            if (j.fd >= 0)
+                close(j.fd);
+            continue;
+        }
+        if (j.fd < 0)
+            return error_set(err, FAIL_TEMP, "no %s: %.*s", service,
+                             VIEW_ARG(j.why));
+        ipc_init(out, j.fd, timeout_ms);
+        return 0;
+    }
+}

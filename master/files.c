@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The files that a program may have without being able to open any. */
+#include "master/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static void send_file(struct child *c, struct view name, int fd)
+{
+    struct control_file f = { name, fd };
+
+    peer_send(&c->control, &control_file_type, &f);
+}
+
+static int open_log(const struct master *m)
+{
+    const char *name = m->conf.maillog_file;
+
+    if (strcmp(name, "/dev/stdout") == 0)
+        return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (name[0] != '/')
+        return -1;
+    return open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+                          O_NOFOLLOW, 0640);
+}
+
+static void send_log_file(struct child *c)
+{
+    const struct master *m = c->pool->master;
+    int fd = open_log(m);
+
+    if (fd < 0) {
+        log_error("cannot open maillog_file = %s: %s; logging to standard "
+                  "error", m->conf.maillog_file, strerrordesc_np(errno));
+        fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    }
+    send_file(c, VIEW("log"), fd);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void send_source(struct child *c, const char *tag, int fd)
+{
+    struct control_log_source s = { view_of(tag), fd };
+
+    peer_send(&c->control, &control_log_source_type, &s);
+}
+
+/* The tags that log tools key on: "postfix/smtpd", with a syslog_name of the
+ * service's own "postfix/submission/smtpd"; the access side is "dovecot". */
+static void make_tag(const struct pool *p, char *tag, size_t size)
+{
+    const struct master *m = p->master;
+    const char *name = m->conf.syslog_name;
+
+    if (p->role->is_access) {
+        snprintf(tag, size, "%s", m->conf.access_syslog_name);
+        return;
+    }
+    for (size_t i = 0; i < p->row->n_overrides; i++)
+        if (strncmp(p->row->overrides[i], "syslog_name=", 12) == 0)
+            name = p->row->overrides[i] + 12;
+    snprintf(tag, size, "%s/%s", name, p->role->name);
+}
+
+static void send_logd_all(struct child *c)
+{
+    struct master *m = c->pool->master;
+    char tag[121];
+
+    send_log_file(c);
+    snprintf(tag, sizeof tag, "%s/master", m->conf.syslog_name);
+    send_source(c, tag, m->own_log[1]);
+    list_each (l, &m->pools) {
+        struct pool *p = list_entry(l, struct pool, link);
+
+        if (p->parent != NULL)
+            continue;
+        make_tag(p, tag, sizeof tag);
+        send_source(c, tag, p->log[1]);
+    }
+}
+
+static void send_keys(struct child *c)
+{
+    struct view rest = view_of(c->pool->master->conf.smtpd_tls_key_files);
+    struct view word;
+
+    while (view_word(&rest, ", \t", &word)) {
+        char path[1000];
+        int fd;
+
+        if (!view_copy(word, path, sizeof path))
+            continue;
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0) {
+            log_error("cannot open the key file %s: %s", path,
+                      strerrordesc_np(errno));
+            continue;
+        }
+        send_file(c, word, fd);
+        close(fd);
+    }
+    send_file(c, VIEW(""), -1); /* that was all */
+}
+
+void files_send(struct child *c)
+{
+    if (strcmp(c->pool->role->name, "logd") == 0)
+        send_logd_all(c);
+    else if (strcmp(c->pool->role->name, "keyd") == 0)
+        send_keys(c);
+}
+
+void files_reopen_log(struct master *m)
+{
+    struct pool *p = pool_of_role(m, "logd");
+
+    if (p == NULL)
+        return;
+    list_each (l, &p->children)
+        send_log_file(list_entry(l, struct child, link));
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starting master and talking to it. */
+#include "tools/postern/postern.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "proto/admin.h"
+
+#define ANSWER_MS 60000
+
+int postern_connect(struct postern *p, struct ipc *c, struct error *err)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    char *path = postern_queue_path(p, ADMIN_SOCKET);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), rc = -1;
+
+    if (fd < 0) {
+        error_sys(err, "cannot make a socket");
+    } else if (!view_copy(view_of(path), a.sun_path, sizeof a.sun_path)) {
+        error_set(err, FAIL_PERM, "the path %s is too long", path);
+    } else if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
+        if (errno == ENOENT || errno == ECONNREFUSED)
+            error_set(err, FAIL_TEMP, "the mail system is not running");
+        else
+            error_sys(err, "cannot reach master at %s", path);
+    } else {
+        ipc_init(c, fd, ANSWER_MS);
+        rc = 0;
+    }
+    if (rc < 0 && fd >= 0)
+        close(fd);
+    free(path);
+    return rc;
+}
+
+/* Ask master for one thing that has no answer but how it went. */
+static int ask(struct postern *p, const struct ipc_type *what)
+{
+    struct admin_done done;
+    struct error err;
+    struct ipc c;
+    int code = 0;
+
+    if (postern_connect(p, &c, &err) < 0)
+        return postern_fail(EX_UNAVAILABLE, "%s", err.text);
+    if (ipc_call(&c, what, NULL, &admin_done_type, &done, &err) < 0)
+        code = postern_fail(EX_SOFTWARE, "%s", err.text);
+    else if (done.why.len > 0)
+        code = postern_fail(EX_CONFIG, "%.*s", VIEW_ARG(done.why));
+    ipc_release(&c);
+    return code;
+}
+
+int verb_reload(struct postern *p, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return ask(p, &admin_reload_type);
+}
+
+int verb_logrotate(struct postern *p, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return ask(p, &admin_reopen_log_type);
+}
+
+/* Wait until master's lock is free: then it has ended. */
+static int wait_for_end(struct postern *p)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    char *path = postern_queue_path(p, "pid/master.pid");
+    int fd = open(path, O_RDWR | O_CLOEXEC), code = 0;
+
+    if (fd < 0 || fcntl(fd, F_OFD_SETLKW, &lock) < 0)
+        code = postern_fail(EX_OSERR, "cannot wait for %s: %s", path,
+                            strerrordesc_np(errno));
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return code;
+}
+
+int verb_stop(struct postern *p, int argc, char **argv)
+{
+    int code = ask(p, &admin_stop_type);
+
+    (void)argc;
+    (void)argv;
+    return code ? code : wait_for_end(p);
+}
+
+/* --- start ----------------------------------------------------------------------- */
+
+static void run_master(struct postern *p, int ready_fd)
+{
+    char *dir = postern_value(p, "daemon_directory");
+    char *conf = realpath(p->config_directory, NULL);
+    struct buf program = BUF_INIT, fd = BUF_INIT;
+
+    buf_addf(&program, "%s/master", dir);
+    buf_addf(&fd, "%d", ready_fd);
+    setsid();
+    execl(buf_text(&program), "master", "-c", conf, "-r", buf_text(&fd),
+          (char *)NULL);
+    fprintf(stderr, "postern: cannot run %s: %s\n", buf_text(&program),
+            strerrordesc_np(errno));
+    _exit(EX_OSFILE);
+}
+
+int verb_start(struct postern *p, int argc, char **argv)
+{
+    char answer[16];
+    int fds[2];
+    ssize_t n;
+    pid_t pid;
+
+    (void)argc;
+    (void)argv;
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return postern_fail(EX_OSERR, "cannot make a pipe");
+    fcntl(fds[1], F_SETFD, 0);
+    pid = fork();
+    if (pid < 0)
+        return postern_fail(EX_OSERR, "cannot start master");
+    if (pid == 0)
+        run_master(p, fds[1]);
+    close(fds[1]);
+    n = read(fds[0], answer, sizeof answer);
+    close(fds[0]);
+    if (n <= 0)
+        return postern_fail(EX_UNAVAILABLE, "the mail system did not start; "
+                            "what went wrong is said above and in the log");
+    return 0;
+}
+
+/* --- status ----------------------------------------------------------------------- */
+
+static void print_process(const struct admin_process *m)
+{
+    printf("%7u  %-9.*s %-12.*s %-8.*s %8llus  %.*s\n", m->pid,
+           VIEW_ARG(m->program), VIEW_ARG(m->service), VIEW_ARG(m->state),
+           (unsigned long long)m->age_ms / 1000, VIEW_ARG(m->tenant));
+}
+
+static int print_status(struct ipc *c, struct error *err)
+{
+    printf("%7s  %-9s %-12s %-8s %9s  %s\n", "PID", "PROGRAM", "SERVICE",
+           "STATE", "AGE", "TENANT");
+    for (;;) {
+        struct ipc_packet packet;
+        struct admin_process m;
+        int n = ipc_recv(c, &packet, err);
+
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            return error_set(err, FAIL_TEMP, "master went away");
+        if (ipc_id(packet.bytes) == admin_done_type.id)
+            return 0;
+        if (ipc_packet_decode(&packet, &admin_process_type, &m, err) < 0)
+            return -1;
+        print_process(&m);
+    }
+}
+
+int verb_status(struct postern *p, int argc, char **argv)
+{
+    struct error err;
+    struct ipc c;
+    int code = 0;
+
+    (void)argc;
+    (void)argv;
+    if (postern_connect(p, &c, &err) < 0)
+        return postern_fail(1, "%s", err.text);
+    if (ipc_send(&c, &admin_status_type, NULL, &err) < 0 ||
+        print_status(&c, &err) < 0)
+        code = postern_fail(EX_SOFTWARE, "%s", err.text);
+    ipc_release(&c);
+    return code;
+}
+
+/* --- store -------------------------------------------------------------------------- */
+
+static int create_store(const char *base, struct error *err)
+{
+    int dir, fd, rc = -1;
+
+    if (mkdir(base, 0755) < 0 && errno != EEXIST)
+        return error_sys(err, "cannot make %s", base);
+    dir = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return error_sys(err, "cannot open %s", base);
+    fd = openat(dir, ".postern-store", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0 || fsync(fd) < 0 || fsync(dir) < 0)
+        error_sys(err, "cannot mark %s as a mail store", base);
+    else
+        rc = 0;
+    io_close(&fd);
+    close(dir);
+    return rc;
+}
+
+int verb_store(struct postern *p, int argc, char **argv)
+{
+    struct error err;
+    char *base;
+    int rc;
+
+    if (argc != 1 || strcmp(argv[0], "create") != 0)
+        return postern_fail(EX_USAGE, "usage: postern store create");
+    base = postern_value(p, "virtual_mailbox_base");
+    rc = create_store(base, &err);
+    free(base);
+    return rc < 0 ? postern_fail(EX_CANTCREAT, "%s", err.text) : 0;
+}

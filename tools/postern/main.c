@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* postern - start, stop and look at the mail system. */
+#include "tools/postern/postern.h"
+
+#include <stdarg.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+
+static const struct verb verbs[] = {
+    { "start", "", "start the mail system and wait until it is ready",
+      verb_start },
+    { "stop", "", "let sessions finish, then end the mail system", verb_stop },
+    { "reload", "", "use the changed configuration, dropping no session",
+      verb_reload },
+    { "status", "", "list the programs that run; exit 1 when none does",
+      verb_status },
+    { "logrotate", "", "open the log file again, after it was renamed",
+      verb_logrotate },
+    { "store", "create",
+      "make an empty mail store at virtual_mailbox_base", verb_store },
+    { NULL, NULL, NULL, NULL },
+};
+
+int postern_fail(int code, const char *fmt, ...)
+{
+    va_list ap;
+
+    fputs("postern: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return code;
+}
+
+char *postern_value(struct postern *p, const char *name)
+{
+    struct buf b = BUF_INIT;
+    struct error err;
+
+    if (config_get(p->config, name, &b, &err) < 0)
+        exit(postern_fail(EX_CONFIG, "%s", err.text));
+    return buf_take(&b);
+}
+
+char *postern_queue_path(struct postern *p, const char *name)
+{
+    char *dir = postern_value(p, "queue_directory");
+    struct buf b = BUF_INIT;
+
+    buf_addf(&b, "%s/%s", dir, name);
+    free(dir);
+    return buf_take(&b);
+}
+
+static int usage(FILE *to, int code)
+{
+    fprintf(to, "usage: postern [-c config_directory] [--json] verb ...\n\n");
+    for (const struct verb *v = verbs; v->name != NULL; v++)
+        fprintf(to, "  %-9s %-8s %s\n", v->name, v->arguments, v->doc);
+    fprintf(to, "\nversion %s; see postern(8)\n", POSTERN_VERSION);
+    return code;
+}
+
+static void read_config(struct postern *p)
+{
+    struct buf path = BUF_INIT;
+    struct error err;
+
+    buf_addf(&path, "%s/main.cf", p->config_directory);
+    if (config_read(&p->config, buf_text(&path), &err) < 0)
+        exit(postern_fail(EX_CONFIG, "%s", err.text));
+    buf_release(&path);
+}
+
+int main(int argc, char **argv)
+{
+    struct postern p = { .config_directory = getenv("POSTERN_CONFIG") };
+    int at = 1;
+
+    log_name("postern");
+    if (p.config_directory == NULL)
+        p.config_directory = "/etc/postern";
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "-c") == 0 && at + 1 < argc)
+            p.config_directory = argv[++at];
+        else if (strcmp(argv[at], "--json") == 0)
+            p.json = true;
+        else
+            return usage(strcmp(argv[at], "--help") ? stderr : stdout,
+                         strcmp(argv[at], "--help") ? EX_USAGE : 0);
+    }
+    if (at >= argc)
+        return usage(stderr, EX_USAGE);
+    for (const struct verb *v = verbs; v->name != NULL; v++) {
+        if (strcmp(argv[at], v->name) == 0) {
+            read_config(&p);
+            return v->run(&p, argc - at - 1, argv + at + 1);
+        }
+    }
+    fprintf(stderr, "postern: there is no verb \"%s\"\n", argv[at]);
+    return usage(stderr, EX_USAGE);
+}

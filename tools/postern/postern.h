@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * postern.h - the postern command: its verbs and what they share.
+ *
+ * Exit codes are those of sysexits.h: 0 well, 64 wrong use, 69 the mail
+ * system is not running, 78 wrong configuration.
+ */
+#ifndef TOOLS_POSTERN_H
+#define TOOLS_POSTERN_H
+
+#include "config/config.h"
+#include "ipc/ipc.h"
+
+struct postern {
+    const char *config_directory;
+    struct config *config;
+    bool json;
+};
+
+struct verb {
+    const char *name, *arguments, *doc;
+    int (*run)(struct postern *p, int argc, char **argv);
+};
+
+/* The value of a parameter, expanded; ends the command when it has none. The
+ * caller frees it. */
+char *postern_value(struct postern *p, const char *name);
+
+/* Connect to master's control socket. */
+int postern_connect(struct postern *p, struct ipc *c, struct error *err);
+
+/* The path of a file in the queue directory; the caller frees it. */
+char *postern_queue_path(struct postern *p, const char *name);
+
+/* Print a sentence to standard error and return `code`. */
+int postern_fail(int code, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+int verb_start(struct postern *p, int argc, char **argv);
+int verb_stop(struct postern *p, int argc, char **argv);
+int verb_reload(struct postern *p, int argc, char **argv);
+int verb_status(struct postern *p, int argc, char **argv);
+int verb_logrotate(struct postern *p, int argc, char **argv);
+int verb_store(struct postern *p, int argc, char **argv);
+
+#endif
