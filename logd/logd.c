@@ -180,7 +180,6 @@ void logd_prepare(struct daemon *d)
 /* Our own lines come over our service's line like everybody's. */
 void logd_start(struct daemon *d)
 {
-    logd.daemon = d;
     d->loop.turn = end_of_turn;
 }
 

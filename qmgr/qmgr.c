@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "qmgr/qmgr.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+struct qmgr_conf qmgr_conf;
+struct qmgr qmgr = { .ready = LIST_INIT(qmgr.ready) };
+
+static void on_scan(struct timer *t)
+{
+    messages_scan(false);
+    timer_set(&qmgr.daemon->loop, t, qmgr_conf.queue_run_delay * 1000ULL);
+}
+
+static void on_take(struct timer *t)
+{
+    (void)t;
+    messages_take();
+}
+
+void qmgr_prepare(struct daemon *d)
+{
+    (void)d;
+    sync_prepare();
+}
+
+/* Ids are made from a clock of their own that never goes back; what was made
+ * before we started is told by that clock. */
+void qmgr_start(struct daemon *d)
+{
+    qmgr.daemon = d;
+    qmgr.start_us = d->id_base;
+    qmgr.scan_timer.fire = on_scan;
+    qmgr.take_timer.fire = on_take;
+    sync_start(d);
+    admin_start(d);
+    messages_scan(true);
+    timer_set(&d->loop, &qmgr.scan_timer, qmgr_conf.queue_run_delay * 1000ULL);
+    timer_set(&d->loop, &qmgr.take_timer, 0);
+}
+
+void qmgr_reloaded(struct daemon *d)
+{
+    timer_set(&d->loop, &qmgr.scan_timer, qmgr_conf.queue_run_delay * 1000ULL);
+}
+
+/* --- what cleanup says ------------------------------------------------------------ */
+
+static void on_new(struct peer *p, const void *msg)
+{
+    const struct queue_new *n = msg;
+    struct message *m;
+
+    (void)p;
+    if (!qfile_is_id(n->queue_id)) {
+        log_warning("cleanup told of \"%.*s\", which is no queue id",
+                    VIEW_ARG(n->queue_id));
+        return;
+    }
+    m = message_add(n->queue_id, ARRIVED);
+    if (m == NULL)
+        return; /* the scan was faster */
+    message_ready(m);
+    messages_take();
+}
+
+const struct ipc_rule qmgr_peer_rules[] = {
+    { &queue_new_type, "cleanup", on_new },
+    { NULL, NULL, NULL },
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Routes, again: what cleanup found when the message came may have changed by
+ * the time it is tried again. One channel to mapd, questions answered in
+ * order; when mapd is away the old routes are used.
+ */
+#include "qmgr/qmgr.h"
+
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "proto/resolve.h"
+
+struct question {
+    struct list link;
+    struct active *a;
+    size_t index;
+};
+
+static struct {
+    struct peer mapd;
+    struct join join;
+    bool connected, joining;
+    struct list questions; /* asked, or to be asked when connected */
+} route = { .questions = LIST_INIT(route.questions) };
+
+static void ask(const struct question *q)
+{
+    struct resolve_ask msg = { q->a->q.rcpts[q->index].r.address };
+
+    peer_send(&route.mapd, &resolve_ask_type, &msg);
+}
+
+/* Take the oldest question off the list; its attempt goes on when that was
+ * its last. */
+static void answered(struct question *q)
+{
+    struct active *a = q->a;
+
+    list_remove(&q->link);
+    free(q);
+    if (--a->routing == 0)
+        attempt_dispatch(a);
+}
+
+static void use_route(struct outcome *o, const struct resolve_answer *r)
+{
+    o->transport = alloc_copy(r->transport.data, r->transport.len);
+    o->nexthop = alloc_copy(r->nexthop.data, r->nexthop.len);
+    o->account = alloc_copy(r->account.data, r->account.len);
+}
+
+/* The recipient was there when the message was taken and is not any more. */
+static void gone(struct active *a, size_t i, const struct resolve_answer *r)
+{
+    struct delivery_result result = { .dsn = VIEW("5.1.1"),
+                                      .text = r->text };
+
+    log_info("%s: to=<%.*s>, relay=none, delay=0, delays=0/0/0/0, dsn=5.1.1, "
+             "status=bounced (%.*s)", a->m->id,
+             VIEW_ARG(a->q.rcpts[i].r.address), VIEW_ARG(r->text));
+    attempt_outcome(a, (uint32_t)i, RCPT_BOUNCED, &result);
+}
+
+static void on_answer(struct peer *p, const void *msg)
+{
+    const struct resolve_answer *r = msg;
+    struct question *q;
+
+    if (list_empty(&route.questions)) {
+        peer_close(p);
+        return;
+    }
+    q = list_entry(route.questions.next, struct question, link);
+    if (r->result == RESOLVE_OK && r->transport.len > 0)
+        use_route(&q->a->outcomes[q->index], r);
+    else if (r->result == RESOLVE_UNKNOWN || r->result == RESOLVE_REFUSED)
+        gone(q->a, q->index, r);
+    answered(q);
+}
+
+static const struct ipc_rule rules[] = {
+    { &resolve_answer_type, NULL, on_answer },
+    { NULL, NULL, NULL },
+};
+
+static void give_up(void)
+{
+    while (!list_empty(&route.questions))
+        answered(list_entry(route.questions.next, struct question, link));
+}
+
+static void on_gone(struct peer *p)
+{
+    (void)p;
+    route.connected = false;
+    give_up();
+}
+
+static void on_joined(struct join *j, int fd, const char *why)
+{
+    (void)j;
+    route.joining = false;
+    if (fd < 0) {
+        log_warning("cannot ask mapd for routes: %s; using the old ones", why);
+        give_up();
+        return;
+    }
+    peer_init(&route.mapd, &qmgr.daemon->loop, fd, "mapd", 0, rules, on_gone);
+    route.connected = true;
+    list_each (l, &route.questions)
+        ask(list_entry(l, struct question, link));
+}
+
+void route_begin(struct active *a)
+{
+    for (size_t i = 0; i < a->q.n_rcpts; i++) {
+        struct question *q;
+
+        if (a->outcomes[i].done_before)
+            continue;
+        q = alloc_zero(1, sizeof *q);
+        *q = (struct question){ .a = a, .index = i };
+        list_append(&route.questions, &q->link);
+        a->routing++;
+        if (route.connected)
+            ask(q);
+    }
+    if (a->routing == 0) {
+        attempt_dispatch(a);
+    } else if (!route.connected && !route.joining) {
+        route.joining = true;
+        route.join.done = on_joined;
+        service_join(qmgr.daemon, "mapd", "", &route.join);
+    }
+}
