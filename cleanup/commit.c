@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From nameless file to durable name (DESIGN §5):
+ *
+ *     O_TMPFILE, write, fsync(file), linkat, fsync(directory), 250
+ *
+ * A power cut before the link leaves nothing; after the last sync, all.
+ */
+#include "cleanup/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/memfd.h"
+#include "proto/queue.h"
+
+/* /proc/self/fd, for kernels whose linkat cannot link a descriptor by itself
+ * without privileges (before 6.10); -1 when not needed. */
+static int proc_fds = -1;
+
+static bool kernel_links_descriptors(void)
+{
+    int fd = open("/tmp", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0400);
+    bool can;
+
+    if (fd < 0)
+        return false;
+    /* EEXIST comes after the permission checks; ENOENT means "may not". */
+    can = linkat(fd, "", AT_FDCWD, "/tmp", AT_EMPTY_PATH) == 0 ||
+          errno == EEXIST;
+    close(fd);
+    return can;
+}
+
+void cleanup_prepare(struct daemon *d)
+{
+    (void)d;
+    if (!kernel_links_descriptors())
+        proc_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int link_nameless(int dir, int fd, const char *name)
+{
+    char number[16];
+
+    if (proc_fds < 0)
+        return linkat(fd, "", dir, name, AT_EMPTY_PATH);
+    snprintf(number, sizeof number, "%d", fd);
+    return linkat(proc_fds, number, dir, name, AT_SYMLINK_FOLLOW);
+}
+
+/* --- ids --------------------------------------------------------------------------------- */
+
+void commit_make_id(struct daemon *d, char id[QFILE_ID_LEN + 1])
+{
+    static uint64_t last;
+    uint64_t now = d->id_base + (clock_mono_us() - d->id_mono);
+
+    if (now <= last)
+        now = last + 1;
+    last = now;
+    qfile_make_id(now, d->slot, id);
+}
+
+/* --- content ------------------------------------------------------------------------------*/
+
+static int full(struct reply *reply)
+{
+    return reply_set(reply, 452, "4.3.1", "Insufficient system storage");
+}
+
+static int failed(struct transaction *t, const struct error *err,
+                  struct reply *reply)
+{
+    log_error("%s: %s", t->queue_id, err->text);
+    if (err->sys == ENOSPC || err->sys == EDQUOT)
+        return full(reply);
+    return reply_set(reply, 451, "4.3.0", "Error: queue file write error");
+}
+
+static int check_space(struct transaction *t, struct reply *reply)
+{
+    struct statfs fs;
+
+    if (fstatfs(t->fd, &fs) == 0 &&
+        (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize <
+            cleanup_conf.queue_minfree) {
+        log_warning("%s: less than queue_minfree = %llu bytes are free in the "
+                    "queue", t->queue_id,
+                    (unsigned long long)cleanup_conf.queue_minfree);
+        return full(reply);
+    }
+    return 0;
+}
+
+static int write_recipients(struct transaction *t, struct error *err)
+{
+    for (size_t i = 0; i < t->n_order; i++) {
+        const struct recipient *r = t->order[i];
+        struct envelope_rcpt e = {
+            .address = view_of(r->address),
+            .original = view_of(r->original),
+            .orcpt = view_of(r->orcpt),
+            .notify = r->notify,
+            .transport = view_of(r->transport),
+            .nexthop = view_of(r->nexthop),
+            .account = view_of(r->account),
+        };
+
+        if (qwriter_rcpt(&t->writer, &e, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int begin_file(struct transaction *t, struct reply *reply)
+{
+    struct error err;
+
+    t->fd = openat(t->daemon->root, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC,
+                   0400);
+    if (t->fd < 0) {
+        error_sys(&err, "cannot make a queue file");
+        return failed(t, &err, reply);
+    }
+    if (check_space(t, reply) < 0)
+        return -1;
+    if (qwriter_begin(&t->writer, t->fd, clock_real_us(), &t->e, &err) < 0 ||
+        write_recipients(t, &err) < 0)
+        return failed(t, &err, reply);
+    return 0;
+}
+
+/* A bare CR or LF would be read as a line's end by somebody on the way
+ * (security.md R1). smtpd has refused it; so do we, whoever sends it. */
+static bool is_clean(struct transaction *t, struct view v)
+{
+    char before = t->last;
+
+    for (size_t i = 0; i < v.len; i++) {
+        char c = v.data[i];
+
+        if (c == '\0' || (c == '\n') != (before == '\r'))
+            return false;
+        before = c;
+    }
+    t->last = before;
+    return true;
+}
+
+static int write_piece(struct transaction *t, struct view piece,
+                       struct reply *reply)
+{
+    struct buf added = BUF_INIT;
+    struct error err;
+    int rc = 0;
+
+    if (t->writer.content_len == 0) {
+        if (headers_learn(t, piece, reply) < 0)
+            return -1;
+        headers_missing(t, &added);
+        rc = qwriter_content(&t->writer, added.data, added.len, &err);
+        buf_release(&added);
+    }
+    if (rc < 0 ||
+        qwriter_content(&t->writer, piece.data, piece.len, &err) < 0)
+        return failed(t, &err, reply);
+    return 0;
+}
+
+int commit_content(struct transaction *t, int fd, struct reply *reply)
+{
+    static struct buf piece; /* kept for its memory */
+    struct error err;
+    uint64_t size;
+
+    if (memfd_check(fd, cleanup_conf.content_memory_limit, &size, &err) < 0 ||
+        io_pread_all(fd, buf_room(&piece, size), size, 0, "content", &err) <
+            0) {
+        log_warning("%s: %s", t->queue_id, err.text);
+        return reply_set(reply, 451, "4.3.0", "Error: content refused");
+    }
+    t->size += size;
+    if (t->size > cleanup_conf.message_size_limit)
+        return reply_set(reply, 552, "5.3.4", "Message size exceeds fixed "
+                         "limit");
+    if (!is_clean(t, (struct view){ piece.data, size }))
+        return reply_set(reply, 550, "5.6.0", "Message has a bare CR, a bare "
+                         "LF or a NUL");
+    if (t->fd < 0 && begin_file(t, reply) < 0)
+        return -1;
+    return write_piece(t, (struct view){ piece.data, size }, reply);
+}
+
+/* --- the end ------------------------------------------------------------------------------- */
+
+/* A failed sync is never tried again on the same file: the kernel may have
+ * dropped what it could not write. */
+static int make_durable(struct transaction *t, struct error *err)
+{
+    if (fsync(t->fd) < 0)
+        return error_sys(err, "cannot sync the queue file");
+    if (link_nameless(t->daemon->root, t->fd, t->queue_id) < 0)
+        return error_sys(err, "cannot link the queue file into incoming");
+    if (fsync(t->daemon->root) < 0)
+        return error_sys(err, "cannot sync incoming");
+    return 0;
+}
+
+/* qmgr finds the message by itself if it is away now. */
+static void tell_qmgr(struct transaction *t)
+{
+    struct queue_new msg = { view_of(t->queue_id) };
+    struct error err;
+
+    for (int again = 0; again < 2; again++) {
+        if (t->qmgr->fd < 0 &&
+            service_connect(t->daemon, "qmgr", "",
+                            cleanup_conf.ipc_timeout * 1000, t->qmgr,
+                            &err) < 0)
+            break;
+        if (ipc_send(t->qmgr, &queue_new_type, &msg, &err) == 0)
+            return;
+        ipc_release(t->qmgr);
+    }
+    log_warning("%s: cannot tell qmgr: %s", t->queue_id, err.text);
+}
+
+int commit_finish(struct transaction *t, struct reply *reply)
+{
+    struct error err;
+
+    if (t->last != '\n')
+        return reply_set(reply, 550, "5.6.0", "Message does not end with a "
+                         "line's end");
+    if (qwriter_finish(&t->writer, &err) < 0 || make_durable(t, &err) < 0)
+        return failed(t, &err, reply);
+    log_info("%s: message-id=%s", t->queue_id,
+             buf_text(&t->header.message_id));
+    tell_qmgr(t);
+    return reply_set(reply, 250, "2.0.0", "Ok: queued as %s", t->queue_id);
+}
+
+void commit_abort(struct transaction *t)
+{
+    io_close(&t->fd);
+    qwriter_release(&t->writer);
+}
