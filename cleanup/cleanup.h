@@ -32,6 +32,7 @@ struct recipient {
     char *key;
     char *address, *original, *orcpt, *transport, *nexthop, *account;
     uint32_t notify;
+    uint64_t quota; /* bytes; 0: none */
 };
 
 /* What the header of the message told. */

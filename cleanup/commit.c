@@ -9,7 +9,6 @@
 #include "cleanup/cleanup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -17,41 +16,13 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/memfd.h"
+#include "base/nameless.h"
 #include "proto/queue.h"
-
-/* /proc/self/fd, for kernels whose linkat cannot link a descriptor by itself
- * without privileges (before 6.10); -1 when not needed. */
-static int proc_fds = -1;
-
-static bool kernel_links_descriptors(void)
-{
-    int fd = open("/tmp", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0400);
-    bool can;
-
-    if (fd < 0)
-        return false;
-    /* EEXIST comes after the permission checks; ENOENT means "may not". */
-    can = linkat(fd, "", AT_FDCWD, "/tmp", AT_EMPTY_PATH) == 0 ||
-          errno == EEXIST;
-    close(fd);
-    return can;
-}
 
 void cleanup_prepare(struct daemon *d)
 {
     (void)d;
-    if (!kernel_links_descriptors())
-        proc_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
-static int link_nameless(int dir, int fd, const char *name)
-{
-    char number[16];
-
-    if (proc_fds < 0)
-        return linkat(fd, "", dir, name, AT_EMPTY_PATH);
-    snprintf(number, sizeof number, "%d", fd);
-    return linkat(proc_fds, number, dir, name, AT_SYMLINK_FOLLOW);
+    nameless_prepare();
 }
 
 /* --- ids --------------------------------------------------------------------------------- */
@@ -110,6 +81,7 @@ static int write_recipients(struct transaction *t, struct error *err)
             .transport = view_of(r->transport),
             .nexthop = view_of(r->nexthop),
             .account = view_of(r->account),
+            .quota = r->quota,
         };
 
         if (qwriter_rcpt(&t->writer, &e, err) < 0)
@@ -122,12 +94,9 @@ static int begin_file(struct transaction *t, struct reply *reply)
 {
     struct error err;
 
-    t->fd = openat(t->daemon->root, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC,
-                   0400);
-    if (t->fd < 0) {
-        error_sys(&err, "cannot make a queue file");
+    t->fd = nameless_open(t->daemon->root, 0400, &err);
+    if (t->fd < 0)
         return failed(t, &err, reply);
-    }
     if (check_space(t, reply) < 0)
         return -1;
     if (qwriter_begin(&t->writer, t->fd, clock_real_us(), &t->e, &err) < 0 ||
@@ -205,7 +174,7 @@ static int make_durable(struct transaction *t, struct error *err)
 {
     if (fsync(t->fd) < 0)
         return error_sys(err, "cannot sync the queue file");
-    if (link_nameless(t->daemon->root, t->fd, t->queue_id) < 0)
+    if (nameless_link(t->fd, t->daemon->root, t->queue_id) < 0)
         return error_sys(err, "cannot link the queue file into incoming");
     if (fsync(t->daemon->root) < 0)
         return error_sys(err, "cannot sync incoming");

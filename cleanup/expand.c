@@ -62,6 +62,7 @@ static void add(struct transaction *t, const struct mail_rcpt *asked,
     r->nexthop = copy(x->nexthop);
     r->account = copy(x->account);
     r->notify = asked->notify;
+    r->quota = x->quota;
     r->node.key = make_key(r);
     if (!map_add(&t->recipients, &r->node)) {
         recipient_free(r);

@@ -39,6 +39,7 @@ IPC_MESSAGE(delivery_begin, 0x0501, DELIVERY_BEGIN)
     F(S, TEXT, orcpt, ENVELOPE_ORCPT_MAX)   \
     F(S, U32, notify, 0)                    \
     F(S, TEXT, account, 320)                \
+    F(S, U64, quota, 0)                     \
     F(S, U32, suspect, 0)
 IPC_MESSAGE(delivery_rcpt, 0x0502, DELIVERY_RCPT)
 

@@ -30,6 +30,7 @@ IPC_MESSAGE(directory_ask, 0x0801, DIRECTORY_ASK)
     F(S, TEXT, tenant, 320)      \
     F(S, TEXT, account, 320)     \
     F(S, U32, enabled, 0)        \
+    F(S, U64, quota, 0)          \
     F(S, BLOB, targets, 50000)
 IPC_MESSAGE(directory_answer, 0x0802, DIRECTORY_ANSWER)
 

@@ -34,7 +34,8 @@ enum resolve_class { /* Postfix's address classes */
 IPC_MESSAGE(resolve_ask, 0x0401, RESOLVE_ASK)
 
 /* `transport` is a service of master.cf; `nexthop` a host, [host] or
- * host:port, or ""; `account` the mailbox's owner when it is local. `text`
+ * host:port, or ""; `account` the mailbox's owner when it is local, with
+ * its quota in bytes (0: none). `text`
  * says why when `result` is not RESOLVE_OK, as the reply's last part. */
 #define RESOLVE_ANSWER(F, S)     \
     F(S, U32, result, 0)         \
@@ -42,6 +43,7 @@ IPC_MESSAGE(resolve_ask, 0x0401, RESOLVE_ASK)
     F(S, TEXT, transport, 64)    \
     F(S, TEXT, nexthop, 512)     \
     F(S, TEXT, account, 320)     \
+    F(S, U64, quota, 0)          \
     F(S, TEXT, text, 300)
 IPC_MESSAGE(resolve_answer, 0x0402, RESOLVE_ANSWER)
 
@@ -54,7 +56,8 @@ IPC_MESSAGE(expand_ask, 0x0403, EXPAND_ASK)
     F(S, TEXT, address, ENVELOPE_ADDR_MAX) \
     F(S, TEXT, transport, 64)              \
     F(S, TEXT, nexthop, 512)               \
-    F(S, TEXT, account, 320)
+    F(S, TEXT, account, 320)               \
+    F(S, U64, quota, 0)
 IPC_MESSAGE(expand_rcpt, 0x0404, EXPAND_RCPT)
 
 /* Look `key` up in the tables that `parameter` names. */

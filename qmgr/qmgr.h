@@ -64,6 +64,7 @@ struct outcome {
     char dsn[17];
     char *text, *remote, *diag; /* owned; NULL: none */
     char *transport, *nexthop, *account; /* a new route; owned, or NULL */
+    uint64_t quota;           /* of the new route's account */
 };
 
 struct active {

@@ -49,6 +49,7 @@ static void use_route(struct outcome *o, const struct resolve_answer *r)
     o->transport = alloc_copy(r->transport.data, r->transport.len);
     o->nexthop = alloc_copy(r->nexthop.data, r->nexthop.len);
     o->account = alloc_copy(r->account.data, r->account.len);
+    o->quota = r->quota;
 }
 
 /* The recipient was there when the message was taken and is not any more. */

@@ -236,6 +236,7 @@ static void send_rcpt(struct agent *g, uint32_t index)
         .orcpt = r->orcpt,
         .notify = r->notify,
         .account = o->account ? view_of(o->account) : r->account,
+        .quota = o->account ? o->quota : r->quota,
         .suspect = o->suspect,
     };
 

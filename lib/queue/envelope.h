@@ -52,7 +52,8 @@ IPC_MESSAGE(envelope, 0x0301, ENVELOPE_LIST)
 
 /* `address` is where it goes; `original` what the sender wrote, when that is
  * another. `transport`, `nexthop` and `account` are the route that mapd
- * found; a local recipient's route is its account. */
+ * found; a local recipient's route is its account, with its quota in bytes
+ * (0: none). */
 #define ENVELOPE_RCPT(F, S)                  \
     F(S, TEXT, address, ENVELOPE_ADDR_MAX)   \
     F(S, TEXT, original, ENVELOPE_ADDR_MAX)  \
@@ -60,7 +61,8 @@ IPC_MESSAGE(envelope, 0x0301, ENVELOPE_LIST)
     F(S, U32, notify, 0)                     \
     F(S, TEXT, transport, 64)                \
     F(S, TEXT, nexthop, 512)                 \
-    F(S, TEXT, account, 320)
+    F(S, TEXT, account, 320)                 \
+    F(S, U64, quota, 0)
 IPC_MESSAGE(envelope_rcpt, 0x0302, ENVELOPE_RCPT)
 
 /* What became of a recipient. */
