@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A private instance of the whole suite, for tests that speak to it.
+
+Each instance has a directory of its own, free ports, and its own queue,
+store, accounts and log. Nothing here sleeps for a guessed time: wait_for()
+and the log's follow() wait for a condition, with a deadline that only a
+failure reaches.
+
+    class MyTest(suite.Case):
+        def test_something(self):
+            s = self.instance()
+            s.start()
+            ...
+
+    suite.main()
+"""
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+BUILD = pathlib.Path(os.environ.get(
+    "POSTERN_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
+DEADLINE = float(os.environ.get("POSTERN_TEST_DEADLINE", "30"))
+
+
+def wait_for(condition, what, deadline=DEADLINE):
+    """Wait until condition() is true and return what it returned."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {deadline:.0f} s in vain for {what}")
+        time.sleep(0.005)
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Instance:
+    """One instance. Rows and settings may be changed before start()."""
+
+    def __init__(self, name="t"):
+        # Short: a socket's path has at most 107 bytes.
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"pst-{name}-"))
+        os.chmod(self.dir, 0o755)
+        self.bin = BUILD / "bin"
+        self.libexec = BUILD / "libexec"
+        self.conf = self.dir / "etc"
+        self.queue = self.dir / "q"
+        self.store = self.dir / "mail"
+        self.log = self.dir / "log"
+        self.conf.mkdir()
+        self.settings = {
+            "myhostname": "mail.test.example",
+            "queue_directory": self.queue,
+            "daemon_directory": self.libexec,
+            "data_directory": self.dir / "data",
+            "virtual_mailbox_base": self.store,
+            "maillog_file": self.log,
+            "inet_interfaces": "127.0.0.1",
+            "queue_minfree": "0",
+            "stop_timeout": "5s",
+        }
+        self.rows = ["logd unix - - - - 1 logd"]
+        self.running = False
+
+    def write(self):
+        (self.conf / "main.cf").write_text("".join(
+            f"{k} = {v}\n" for k, v in self.settings.items()))
+        (self.conf / "master.cf").write_text("\n".join(self.rows) + "\n")
+
+    def postern(self, *args, check=True, **kw):
+        return subprocess.run(
+            [self.bin / "postern", "-c", self.conf, *map(str, args)],
+            check=check, text=True, capture_output=True, **kw)
+
+    def start(self):
+        self.write()
+        self.store.mkdir(exist_ok=True)
+        self.postern("store", "create")
+        # Not captured: master keeps standard error for life.
+        with open(self.dir / "stderr", "w") as err:
+            code = subprocess.run(
+                [self.bin / "postern", "-c", self.conf, "start"],
+                stdin=subprocess.DEVNULL, stdout=err, stderr=err,
+                timeout=DEADLINE).returncode
+        if code != 0:
+            raise AssertionError(f"start failed with {code}:\n"
+                                 + (self.dir / "stderr").read_text()
+                                 + self.log_text())
+        self.running = True
+        return self
+
+    def master_pid(self):
+        return int((self.queue / "pid/master.pid").read_text())
+
+    def stop(self):
+        if not self.running:
+            return
+        self.running = False
+        done = self.postern("stop", check=False, timeout=DEADLINE)
+        if done.returncode != 0:
+            with contextlib.suppress(ProcessLookupError, OSError):
+                os.kill(self.master_pid(), signal.SIGKILL)
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def log_text(self):
+        try:
+            return self.log.read_text(errors="surrogateescape")
+        except FileNotFoundError:
+            return ""
+
+    def wait_log(self, text, count=1, deadline=DEADLINE):
+        """Wait until the log has `text` in `count` lines; return them."""
+        def lines():
+            found = [x for x in self.log_text().splitlines() if text in x]
+            return found if len(found) >= count else None
+        return wait_for(lines, f"{text!r} in the log", deadline)
+
+    def processes(self):
+        """[(pid, program, service, state)] as postern status says."""
+        out = self.postern("status").stdout.splitlines()[1:]
+        return [(int(f[0]), f[1], f[2], f[3])
+                for f in (line.split() for line in out)]
+
+    def pid_of(self, program):
+        for pid, name, _, _ in self.processes():
+            if name == program:
+                return pid
+        return None
+
+
+class Case:
+    """Test methods begin with test_; each gets a fresh object."""
+
+    def setup(self):
+        pass
+
+    def instance(self, name="t"):
+        s = Instance(name)
+        self.instances.append(s)
+        return s
+
+    def equal(self, a, b, what=""):
+        if a != b:
+            raise AssertionError(f"{what}: {a!r} is not {b!r}")
+
+    def true(self, a, what=""):
+        if not a:
+            raise AssertionError(what or "not true")
+
+    def contains(self, text, part):
+        if part not in text:
+            raise AssertionError(f"{part!r} is not in {text!r}")
+
+
+def run_one(cls, name):
+    case = cls()
+    case.instances = []
+    try:
+        case.setup()
+        getattr(case, name)()
+        return True
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        for s in case.instances:
+            err = s.dir / "stderr"
+            print("--- log ---\n" + s.log_text()[-4000:])
+            print("--- stderr ---\n"
+                  + (err.read_text()[-2000:] if err.exists() else ""))
+        return False
+    finally:
+        for s in case.instances:
+            s.remove()
+
+
+def main():
+    """Run the tests of the calling file; arguments choose some by name."""
+    module = sys.modules["__main__"]
+    wanted = sys.argv[1:]
+    passed = failed = 0
+    for cls in list(vars(module).values()):
+        if not (isinstance(cls, type) and issubclass(cls, Case)):
+            continue
+        for name in [n for n in dir(cls) if n.startswith("test_")]:
+            if wanted and not any(w in name for w in wanted):
+                continue
+            begin = time.monotonic()
+            ok = run_one(cls, name)
+            print(f"{'ok' if ok else 'FAILED'} {name} "
+                  f"({time.monotonic() - begin:.2f} s)", flush=True)
+            passed += ok
+            failed += not ok
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed or not passed else 0)
