@@ -41,6 +41,9 @@ endif()
 include(CheckPIESupported)
 check_pie_supported()
 
+set(POSTERN_FLOORS
+    "base|event|ipc|config|sandbox|service|net|dns|mail|queue|maildir|index|sasl|table")
+
 # postern_lib(NAME below... [EXTERNAL libs...]): the library lib/NAME.
 function(postern_lib name)
     cmake_parse_arguments(A "" "" "EXTERNAL" ${ARGN})
@@ -88,9 +91,29 @@ function(postern_program name)
     target_link_libraries(${name} PRIVATE ${A_EXTERNAL})
     set_target_properties(${name} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec)
-    if(NOT name STREQUAL "redteam")
-        install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/postern)
+    install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/postern)
+    if(NOT name STREQUAL "master")
+        postern_redteam(${name} ${A_INTERNAL} ${A_EXTERNAL})
     endif()
+endfunction()
+
+# The probe in the jail of NAME: its main.c, exactly as it is, but for a
+# service_main() that runs t/isolation/redteam.c in place of the daemon's work.
+function(postern_redteam name)
+    add_executable(redteam_${name} EXCLUDE_FROM_ALL ${name}/main.c
+        t/isolation/redteam.c)
+    if(TARGET prog_${name})
+        target_link_libraries(redteam_${name} PRIVATE prog_${name})
+    endif()
+    foreach(lib ${ARGN})
+        if(TARGET ${lib} OR NOT lib MATCHES "^(${POSTERN_FLOORS})$")
+            target_link_libraries(redteam_${name} PRIVATE ${lib})
+        endif()
+    endforeach()
+    target_link_options(redteam_${name} PRIVATE -Wl,--wrap=service_main)
+    set_target_properties(redteam_${name} PROPERTIES OUTPUT_NAME ${name}
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/redteam)
+    set_property(GLOBAL APPEND PROPERTY POSTERN_REDTEAM redteam_${name})
 endfunction()
 
 # postern_tool(NAME libs...): the command in tools/NAME/.

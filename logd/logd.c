@@ -183,6 +183,13 @@ void logd_start(struct daemon *d)
     d->loop.turn = end_of_turn;
 }
 
+/* A stamp in the old format may be of this very second. */
+void logd_reloaded(struct daemon *d)
+{
+    (void)d;
+    logd.stamp[0] = '\0';
+}
+
 void logd_stopping(struct daemon *d)
 {
     list_each (l, &logd.sources)

@@ -27,6 +27,7 @@ extern const struct ipc_rule logd_master_rules[];
 
 void logd_prepare(struct daemon *d);
 void logd_start(struct daemon *d);
+void logd_reloaded(struct daemon *d);
 void logd_stopping(struct daemon *d);
 void logd_file(struct daemon *d, const struct control_file *file);
 

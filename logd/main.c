@@ -20,6 +20,7 @@ static const struct service logd = {
     .start = logd_start,
     .file = logd_file,
     .master_rules = logd_master_rules,
+    .reloaded = logd_reloaded,
     .stopping = logd_stopping,
 };
 

@@ -296,14 +296,16 @@ static void report_end(const struct child *c, int status)
     const char *dir = p->master->conf.daemon_directory;
 
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-        log_error("process %s/%s pid %d was ended by its seccomp wall",
-                  dir, p->row->command, c->pid);
+        log_error("process %s/%s service %s pid %d was ended by its seccomp "
+                  "wall", dir, p->row->command, p->row->name, c->pid);
     else if (WIFSIGNALED(status))
-        log_warning("process %s/%s pid %d killed by signal %d", dir,
-                    p->row->command, c->pid, WTERMSIG(status));
+        log_warning("process %s/%s service %s pid %d killed by signal %d",
+                    dir, p->row->command, p->row->name, c->pid,
+                    WTERMSIG(status));
     else if (WEXITSTATUS(status) != 0)
-        log_warning("process %s/%s pid %d exit status %d", dir,
-                    p->row->command, c->pid, WEXITSTATUS(status));
+        log_warning("process %s/%s service %s pid %d exit status %d", dir,
+                    p->row->command, p->row->name, c->pid,
+                    WEXITSTATUS(status));
 }
 
 static struct child *find_pid(struct master *m, pid_t pid)
@@ -323,8 +325,8 @@ void pool_reap(struct master *m, pid_t pid, int status)
     if (c == NULL)
         return;
     p = c->pool;
-    bad = status != 0 &&
-          (!c->was_ready || clock_mono_ms() - c->started < GOOD_LIFE_MS);
+    bad = !c->was_ready ||
+          (status != 0 && clock_mono_ms() - c->started < GOOD_LIFE_MS);
     report_end(c, status);
     p->total--;
     if (c->state == CHILD_STARTING || c->state == CHILD_IDLE)
