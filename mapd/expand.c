@@ -79,9 +79,21 @@ static int send_rcpt(struct lookup *l, struct view address,
     return ipc_send(l->client, &expand_rcpt_type, &x, err);
 }
 
+/* A target of an alias that nobody can have becomes a recipient that fails:
+ * the sender is told, and the alias's other targets are delivered to. */
+static int send_failed(struct lookup *l, struct view address,
+                       const struct resolve_answer *r, struct error *err)
+{
+    char reason[320];
+    struct expand_rcpt x = { .address = address, .transport = VIEW("error") };
+
+    snprintf(reason, sizeof reason, "5.1.1 %.*s", VIEW_ARG(r->text));
+    x.nexthop = view_of(reason);
+    return ipc_send(l->client, &expand_rcpt_type, &x, err);
+}
+
 /* One address of the walk: a recipient, an alias, or both (an account that
- * forwards keeps its copy). An unknown target of an alias is passed over; an
- * unknown first address is the answer. */
+ * forwards keeps its copy). An unknown first address is the answer. */
 static int take_step(struct lookup *l, struct walk *w, const struct step *s,
                      struct resolve_answer *answer, struct error *err)
 {
@@ -93,8 +105,9 @@ static int take_step(struct lookup *l, struct walk *w, const struct step *s,
 
     resolve(l, address, &r);
     if (r.result != RESOLVE_OK) {
-        if (s->depth == 0 || r.result == RESOLVE_LATER)
-            *answer = r;
+        if (s->depth > 0 && r.result != RESOLVE_LATER)
+            return send_failed(l, address, &r, err);
+        *answer = r;
         return 0;
     }
     if (r.class == CLASS_VIRTUAL) {
