@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/ascii.h"
+#include "mail/lex.h"
 
 #define DAY      86400
 #define MIN_TIME (-62135596800LL) /* 0001-01-01 00:00:00 */
@@ -198,24 +199,9 @@ static bool take_char(struct view *rest, const char *set)
     return true;
 }
 
-/* Blanks and comments (RFC 5322 §3.2.2 CFWS); comments may nest. */
 static void skip_blank(struct view *rest)
 {
-    size_t depth = 0, i = 0;
-
-    for (; i < rest->len; i++) {
-        char c = rest->data[i];
-
-        if (c == '(')
-            depth++;
-        else if (depth > 0 && c == ')')
-            depth--;
-        else if (depth > 0 && c == '\\')
-            i++;
-        else if (depth == 0 && !ascii_is_space(c))
-            break;
-    }
-    *rest = view_sub(*rest, i, rest->len);
+    lex_skip(rest, NULL);
 }
 
 /* Take a run of letters. */
