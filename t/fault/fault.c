@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fault - do something drastic at an exact system call of a running process.
+ *
+ *     fault PID N kill             SIGKILL it
+ *     fault PID N cut DIR [DIR]    cut the power: shut the file systems that
+ *                                  hold DIR down without writing their logs
+ *                                  (FS_IOC_SHUTDOWN), then SIGKILL it
+ *
+ * A point is the entry into or the return from a call; N counts both, from 1.
+ * Prints "ready" once the process is watched; then "done NR entry|exit" when
+ * the point was reached, or "count M" when the process ended, or standard
+ * input was closed, before that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FS_IOC_SHUTDOWN_ _IOR('X', 125, uint32_t)
+#define NO_LOG_FLUSH     2u
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "fault: %s: %s\n", what, strerrordesc_np(errno));
+    exit(2);
+}
+
+static void cut_power(char **dirs)
+{
+    for (; *dirs != NULL; dirs++) {
+        uint32_t flag = NO_LOG_FLUSH;
+        int fd = open(*dirs, O_RDONLY | O_DIRECTORY);
+
+        if (fd < 0 || ioctl(fd, FS_IOC_SHUTDOWN_, &flag) < 0)
+            fail("FS_IOC_SHUTDOWN");
+        close(fd);
+    }
+}
+
+static void say(const char *fmt, long a, const char *b)
+{
+    char line[100];
+    int n = snprintf(line, sizeof line, "%s %ld %s\n", fmt, a, b);
+
+    if (write(STDOUT_FILENO, line, (size_t)n) != n)
+        exit(2);
+}
+
+/* Standard input closed, or the child changed: 0 or 1. */
+static int wait_event(int signals)
+{
+    struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+                           { .fd = signals, .events = POLLIN } };
+    struct signalfd_siginfo info;
+
+    while (poll(p, 2, -1) < 0)
+        if (errno != EINTR)
+            fail("poll");
+    if (p[1].revents && read(signals, &info, sizeof info) > 0)
+        return 1;
+    return p[0].revents ? 0 : 1;
+}
+
+static long watch(pid_t pid, long target, char **argv, int signals)
+{
+    long n = 0;
+    bool input_open = true;
+
+    for (;;) {
+        struct __ptrace_syscall_info info;
+        int status;
+        pid_t got = waitpid(pid, &status, __WALL | WNOHANG);
+
+        if (got == 0) {
+            if (input_open && wait_event(signals) == 0) {
+                input_open = false;
+                return n;
+            }
+            continue;
+        }
+        if (got < 0 || WIFEXITED(status) || WIFSIGNALED(status))
+            return n;
+        if (WSTOPSIG(status) == (SIGTRAP | 0x80) && ++n == target) {
+            ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info);
+            if (strcmp(argv[3], "cut") == 0)
+                cut_power(argv + 4);
+            kill(pid, SIGKILL);
+            say("done", info.op == PTRACE_SYSCALL_INFO_ENTRY
+                            ? (long)info.entry.nr : -1,
+                info.op == PTRACE_SYSCALL_INFO_ENTRY ? "entry" : "exit");
+            exit(0);
+        }
+        ptrace(PTRACE_SYSCALL, pid, 0,
+               WSTOPSIG(status) == SIGTRAP ||
+                       WSTOPSIG(status) == (SIGTRAP | 0x80) ||
+                       (status >> 16) != 0
+                   ? 0 : WSTOPSIG(status));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    sigset_t set;
+    int status, signals;
+    pid_t pid;
+    long n;
+
+    if (argc < 4) {
+        fprintf(stderr, "usage: fault PID N kill|cut [DIR...]\n");
+        return 64;
+    }
+    pid = (pid_t)strtol(argv[1], NULL, 10);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD) < 0 ||
+        ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0)
+        fail("ptrace");
+    if (waitpid(pid, &status, __WALL) < 0)
+        fail("waitpid");
+    ptrace(PTRACE_SYSCALL, pid, 0, 0);
+    if (write(STDOUT_FILENO, "ready\n", 6) != 6)
+        return 2;
+    n = watch(pid, strtol(argv[2], NULL, 10), argv, signals);
+    say("count", n, "");
+    return 0;
+}

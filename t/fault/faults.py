@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the fault tests share: a ledger of messages, and the driver.
+
+The invariant (security.md I15): a message that was answered 250 is found
+afterwards, byte for byte, exactly once; one that was not is found at most
+once; nothing lies in the queue for ever.
+"""
+import os
+import pathlib
+import signal
+import smtplib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
+import suite  # noqa: E402
+
+FAULT = suite.BUILD / "fault"
+USER = "ann@one.example"
+
+
+class Ledger:
+    """The messages that were sent, and whether each was acknowledged."""
+
+    def __init__(self):
+        self.sent = {}
+        self.acked = set()
+
+    def send(self, port, read_reply=True):
+        """Send the next message; its number."""
+        n = len(self.sent) + 1
+        body = f"Subject: number {n}\r\n\r\n" + f"body of {n}\r\n" * 5
+        self.sent[n] = body
+        try:
+            with smtplib.SMTP("127.0.0.1", port, "client.example",
+                              timeout=suite.DEADLINE) as c:
+                c.sendmail("x@y.example", [USER], body)
+                self.acked.add(n)
+        except (smtplib.SMTPException, OSError):
+            pass
+        return n
+
+    def check(self, paths):
+        """Hold what is in the mailbox against what was acknowledged; a list
+        of complaints."""
+        found = {}
+        wrong = []
+        for path in paths:
+            text = path.read_bytes().decode()
+            head, _, rest = text.partition("Subject: number ")
+            n = int(rest.split("\r\n")[0]) if rest else 0
+            found[n] = found.get(n, 0) + 1
+            if self.sent.get(n) != "Subject: number " + rest:
+                wrong.append(f"message {n} is torn: {path.name}")
+        for n in self.sent:
+            if n in self.acked and n not in found:
+                wrong.append(f"message {n} was acknowledged and is lost")
+            if found.get(n, 0) > 1:
+                wrong.append(f"message {n} was delivered {found[n]} times")
+        return wrong
+
+
+class Driver:
+    """The fault program, watching one process."""
+
+    def __init__(self, pid, n, *action):
+        self.p = subprocess.Popen(
+            [FAULT / "fault", str(pid), str(n), *map(str, action)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.p.stdout.readline() != "ready\n":
+            raise AssertionError("the fault driver did not start")
+
+    def finish(self):
+        """Close it; True when the point was reached."""
+        self.p.stdin.close()
+        line = self.p.stdout.readline()
+        self.p.wait()
+        return line.startswith("done")
+
+
+def with_planted(s, program, fault):
+    """Let `program` of instance `s` be the one with the planted fault."""
+    programs = s.dir / "libexec"
+    programs.mkdir()
+    for p in (suite.BUILD / "libexec").iterdir():
+        (programs / p.name).symlink_to(p)
+    (programs / program).unlink()
+    (programs / program).symlink_to(FAULT / fault / program)
+    s.settings["daemon_directory"] = programs
+
+
+def idle_pid(s, program):
+    """The process of `program` that the next message will meet."""
+    for pid, name, _, state in s.processes():
+        if name == program and state in ("idle", "running"):
+            return pid
+    return None
+
+
+def kill_everything(s):
+    """As a power cut does: nothing of the suite runs on."""
+    pids = [p[0] for p in s.processes()]
+    for pid in [s.master_pid(), *pids]:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    for pid in pids:
+        suite.wait_for(lambda: not running(pid), f"the end of {pid}")
+    suite.wait_for(lambda: not running(s.master_pid()), "master's end")
+    s.running = False
+
+
+def running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Kill -9 at every system call of every program, while a message passes (F1).
+
+For each program on the message's way, and each entry into and return from a
+system call that it makes meanwhile, one message is sent and the program is
+killed at exactly that point. None is sampled; the count is printed.
+"""
+import faults
+import suite
+
+PROGRAMS = ["smtpd", "cleanup", "mapd", "qmgr", "local", "authd", "logd"]
+POINTS_MAX = 2000  # of one program; far more than any makes
+
+
+class Kill(suite.Case):
+    def server(self, fault=None):
+        s = self.instance("ki").mail()
+        s.settings["minimal_backoff_time"] = "1s"
+        s.settings["service_throttle_time"] = "1s"
+        if fault:
+            faults.with_planted(s, *fault)
+        s.start().add_users(faults.USER)
+        return s
+
+    def settle(self, s, ledger):
+        """Wait until the queue is empty, and look at the mailbox."""
+        suite.wait_for(lambda: not s.queue_files("incoming")
+                       and not s.queue_files("active")
+                       and not s.queue_files("deferred"), "an empty queue")
+        return ledger.check(s.messages(faults.USER))
+
+    def points(self, s, ledger, program):
+        """Kill `program` at point 1, 2, ... until a message passes before
+        the point is reached; the number of points."""
+        for n in range(1, POINTS_MAX):
+            pid = suite.wait_for(lambda: faults.idle_pid(s, program),
+                                 f"a {program} to kill")
+            driver = faults.Driver(pid, n, "kill")
+            ledger.send(s.port)
+            if program in ("qmgr", "local", "logd"):
+                suite.wait_for(lambda: driver.p.poll() is not None
+                               or not any(map(s.queue_files, (
+                                   "incoming", "active", "deferred"))),
+                               "the delivery")
+            if not driver.finish():
+                return n - 1
+        raise AssertionError(f"{program} never came to its end")
+
+    def run_all(self, s, programs):
+        ledger = faults.Ledger()
+        ledger.send(s.port)  # so that every program is up
+        s.wait_messages(faults.USER, 1)
+        total = 0
+        for program in programs:
+            n = self.points(s, ledger, program)
+            print(f"{program}: {n} kill points", flush=True)
+            total += n
+        ledger.send(s.port)
+        wrong = self.settle(s, ledger)
+        print(f"{total} kill points, {len(ledger.sent)} sent, "
+              f"{len(ledger.acked)} acknowledged, {len(wrong)} wrong")
+        return total, wrong
+
+    def test_nothing_is_lost_or_doubled(self):
+        total, wrong = self.run_all(self.server(), PROGRAMS)
+        self.equal(wrong, [])
+        self.true(total >= 500, f"only {total} points")
+
+    def test_a_planted_double_delivery_is_found(self):
+        s = self.server(fault=("local", "random_name"))
+        _, wrong = self.run_all(s, ["local"])
+        self.true(any("delivered 2 times" in w for w in wrong), wrong)
+
+
+suite.main()
