@@ -99,21 +99,28 @@ static int open_db(struct dbfile *d, struct error *err)
     return code == 0 ? 0 : fault(d, "create", code, err);
 }
 
-/* Copy every entry as it is, NULs and all. */
+/* Copy every entry as it is, NULs and all; new ones then take their form. */
 static int copy_entries(struct dbfile *d, DB *old, struct error *err)
 {
     DBC *cursor;
     DBT k, v;
     int code = old->cursor(old, NULL, &cursor, 0);
+    bool any = false, bare = false;
 
     if (code != 0)
         return fault(d, "read", code, err);
     memset(&k, 0, sizeof k);
     memset(&v, 0, sizeof v);
-    while ((code = cursor->get(cursor, &k, &v, DB_NEXT)) == 0)
+    while ((code = cursor->get(cursor, &k, &v, DB_NEXT)) == 0) {
+        any = true;
+        bare |= bdb_view(&k).len == k.size;
         if ((code = d->db->put(d->db, NULL, &k, &v, 0)) != 0)
             break;
+    }
     cursor->close(cursor);
+    if (any)
+        d->options = bare ? d->options | DBFILE_NO_NUL
+                          : d->options & ~(unsigned)DBFILE_NO_NUL;
     return code == DB_NOTFOUND ? 0 : fault(d, "copy", code, err);
 }
 

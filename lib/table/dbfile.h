@@ -26,7 +26,8 @@ struct dbfile;
 
 enum dbfile_option {
     DBFILE_KEEP = 1 << 0,   /* begin with the entries of the old file */
-    DBFILE_NO_NUL = 1 << 1, /* no NUL behind keys and values (postmap -n) */
+    DBFILE_NO_NUL = 1 << 1, /* no NUL behind keys and values (postmap -n);
+                             * entries that are kept decide it instead */
 };
 
 /* What dbfile_put() does with a key that is there. */

@@ -17,15 +17,11 @@
 #define OPEN_TRIES 10
 #define SOURCE_AGE 100 /* seconds; a younger source is still being edited */
 
-/* Does a stored key end in NUL? Known once one was found. */
-enum form { FORM_UNKNOWN, FORM_NUL, FORM_BARE };
-
 struct hash {
     char *path;
     int fd; /* the file itself: for its lock and identity */
     DB *db;
     struct source_id id;
-    enum form form;
     struct buf key; /* with its NUL */
 };
 
@@ -125,18 +121,13 @@ static int hash_open(struct table *t, struct error *err)
     return rc < 0 ? -1 : 0;
 }
 
-/* Look for the key in one form. */
-static int get(struct hash *h, struct table *t, enum form form,
-               struct view key, struct buf *out, struct error *err)
+/* Look for the key exactly as it is. */
+static int get(struct hash *h, struct table *t, struct view key,
+               struct buf *out, struct error *err)
 {
-    DBT k, v;
+    DBT k = bdb_dbt(key), v;
     int code;
 
-    if (h->form != FORM_UNKNOWN && h->form != form)
-        return 0;
-    if (form == FORM_NUL)
-        key.len++;
-    k = bdb_dbt(key);
     memset(&v, 0, sizeof v);
     code = h->db->get(h->db, NULL, &k, &v, 0);
     if (code == DB_NOTFOUND)
@@ -144,7 +135,6 @@ static int get(struct hash *h, struct table *t, enum form form,
     if (code != 0)
         return error_set(err, FAIL_TEMP, "cannot read table %s.db: %s",
                          t->spec, db_strerror(code));
-    h->form = form;
     buf_add_view(out, bdb_view(&v));
     return 1;
 }
@@ -163,9 +153,9 @@ static int hash_lookup(struct table *t, struct view key, struct buf *out,
     key = buf_view(&h->key);
     if (lock(h, t, LOCK_SH, err) < 0)
         return -1;
-    found = get(h, t, FORM_NUL, key, out, err);
-    if (found == 0)
-        found = get(h, t, FORM_BARE, key, out, err);
+    found = get(h, t, (struct view){ key.data, key.len + 1 }, out, err);
+    if (found == 0) /* made with postmap -n, or on a system that has no NUL */
+        found = get(h, t, key, out, err);
     if (lock(h, t, LOCK_UN, err) < 0)
         return -1;
     return found;
