@@ -38,6 +38,8 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE
         "${CMAKE_C_FLAGS_RELEASE}")
 endif()
+# A program loads the libraries it calls, not all that its floors could use.
+add_link_options(-Wl,--as-needed)
 include(CheckPIESupported)
 check_pie_supported()
 

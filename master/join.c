@@ -179,6 +179,10 @@ static void answer_ask(struct ask *a, const struct control_here *here)
         refuse(c, a->child_ticket, "its tenant makes no sense");
         return;
     }
+    if (!places_store_ready(m)) {
+        refuse(c, a->child_ticket, "the mail store is not there");
+        return;
+    }
     p = tenant_pool(a->row_pool, here->tenant, here->uid);
     if (p == NULL)
         refuse(c, a->child_ticket, "no descriptors left");
@@ -233,6 +237,8 @@ static const char *start_session(struct master *m,
         !is_path(s->path) || !view_copy(s->tenant, tenant, sizeof tenant) ||
         !view_copy(s->path, path, sizeof path))
         return "its tenant, uid or path makes no sense";
+    if (!places_store_ready(m))
+        return "the mail store is not there";
     p = pool_derive(row_pool, tenant, s->uid, path);
     if (p == NULL)
         return "no descriptors left";

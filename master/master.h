@@ -145,6 +145,9 @@ int listen_row(struct pool *p, struct error *err);
 /* Make the queue's directories with their owners, open the stores. */
 int places_create(struct master *m, struct error *err);
 
+/* Is the mail store there, with its mark? Opened anew by this call. */
+bool places_store_ready(struct master *m);
+
 /* In the child: the descriptor of the root directory for `p`, or -1 for none
  * (user mode, empty root). -2 on error. */
 int places_root(const struct pool *p, struct error *err);

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
 
 #define STORE_MARK ".postern-store"
@@ -82,16 +83,22 @@ static int make_queue(struct master *m, struct error *err)
     return 0;
 }
 
-/* A store that is not there, or not mounted, is no reason not to take mail:
- * deliveries wait. */
-static void open_store(struct master *m)
+bool places_store_ready(struct master *m)
 {
     struct error err;
 
-    if (open_directory(m->conf.virtual_mailbox_base, false, &m->store_dir,
-                       &err) < 0)
-        log_warning("%s; local mail waits in the queue", err.text);
-    else if (faccessat(m->store_dir, STORE_MARK, F_OK, 0) < 0)
+    /* It is opened anew each time: it may have been mounted meanwhile. */
+    io_close(&m->store_dir);
+    return open_directory(m->conf.virtual_mailbox_base, false, &m->store_dir,
+                          &err) == 0 &&
+           faccessat(m->store_dir, STORE_MARK, F_OK, 0) == 0;
+}
+
+/* A store that is not there, or not mounted, is no reason not to take mail:
+ * deliveries wait. */
+static void look_at_store(struct master *m)
+{
+    if (!places_store_ready(m))
         log_warning("%s has no file " STORE_MARK ": is the mail store "
                     "mounted? local mail waits in the queue; a new store is "
                     "made by \"postern store create\"",
@@ -150,7 +157,7 @@ int places_create(struct master *m, struct error *err)
 
     if (make_queue(m, err) < 0)
         return -1;
-    open_store(m);
+    look_at_store(m);
     if (mkdir(m->conf.data_directory, 0700) < 0 && errno != EEXIST)
         return error_sys(err, "cannot make %s", m->conf.data_directory);
     if (make_directory(AT_FDCWD, m->conf.data_directory, role_uid(m, "authd"),
@@ -192,9 +199,6 @@ static int open_tenant(const struct pool *p, struct error *err)
     struct stat st;
     int fd;
 
-    if (m->store_dir < 0 || faccessat(m->store_dir, STORE_MARK, F_OK, 0) < 0)
-        return error_set(err, FAIL_TEMP, "the mail store %s is not there",
-                         m->conf.virtual_mailbox_base);
     if (mkdirat(m->store_dir, p->tenant, 0700) == 0) {
         if (fchownat(m->store_dir, p->tenant, places_uid(p),
                      (gid_t)places_uid(p), AT_SYMLINK_NOFOLLOW) < 0 ||

@@ -17,6 +17,9 @@
 /* A process that lived this long was not a bad start. */
 #define GOOD_LIFE_MS 5000
 
+/* A start of the whole suite is given up when one program fails this often. */
+#define START_FAILURES 3
+
 struct child *child_of(struct peer *control)
 {
     return list_entry(control, struct child, control);
@@ -282,6 +285,14 @@ static void throttle(struct pool *p)
     p->failures++;
     if (p->failures == 1)
         return;
+    if (p->master->ready_fd >= 0 && p->failures >= START_FAILURES) {
+        log_error("%s/%s does not start", p->master->conf.daemon_directory,
+                  p->row->command);
+        fprintf(stderr, "master: the program %s does not start; see %s\n",
+                p->row->command, p->master->conf.maillog_file);
+        master_stop(p->master, "because a program does not start");
+        return;
+    }
     if (delay > most)
         delay = most;
     log_warning("%s/%s: bad command startup -- throttling for %llu seconds",

@@ -137,6 +137,21 @@ static bool same_route(struct route x, struct route y)
            view_eq_nocase(x.nexthop, y.nexthop);
 }
 
+/* A recipient that nobody can have: the transport "error" says so, its next
+ * hop is the enhanced status and the reason (as Postfix's error(8)). */
+static void fail_at_once(struct active *a, size_t i, struct view reason)
+{
+    size_t at = view_index(reason, ' ');
+    struct delivery_result r = { .dsn = view_sub(reason, 0, at) };
+
+    r.text = view_trim(view_sub(reason, at, reason.len));
+    log_info("%s: to=<%.*s>, relay=none, delay=0, delays=0/0/0/0, dsn=%.*s, "
+             "status=bounced (%.*s)", a->m->id,
+             VIEW_ARG(a->q.rcpts[i].r.address), VIEW_ARG(r.dsn),
+             VIEW_ARG(r.text));
+    attempt_outcome(a, (uint32_t)i, RCPT_BOUNCED, &r);
+}
+
 /* Collect the recipients that go with the `first`, mark them and send them
  * off; the number of recipients of a job is bounded. */
 static void dispatch_group(struct active *a, size_t first, bool *taken,
@@ -166,8 +181,14 @@ void attempt_dispatch(struct active *a)
     uint32_t *indices = alloc_zero(a->q.n_rcpts, sizeof *indices);
 
     a->jobs = 1; /* ours, until all are on their way */
-    for (size_t i = 0; i < a->q.n_rcpts; i++)
+    for (size_t i = 0; i < a->q.n_rcpts; i++) {
+        struct route route = route_of(a, i);
+
+        if (a->outcomes[i].status == RCPT_PENDING &&
+            view_is(route.transport, "error"))
+            fail_at_once(a, i, route.nexthop);
         taken[i] = a->outcomes[i].status != RCPT_PENDING;
+    }
     for (size_t i = 0; i < a->q.n_rcpts; i++)
         if (!taken[i])
             dispatch_group(a, i, taken, indices);

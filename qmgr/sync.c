@@ -30,8 +30,9 @@ static void help(int fd)
     struct ipc c;
     struct sync_file f;
     int no_root = -1;
+    bool rooted;
 
-    if (sandbox_enter(&helper_jail, &no_root,
+    if (sandbox_enter(&helper_jail, &no_root, &rooted,
                       WALL_LANDLOCK | WALL_SECCOMP, &err) < 0)
         log_warning("the sync helper runs without all walls: %s", err.text);
     ipc_init(&c, fd, 0);

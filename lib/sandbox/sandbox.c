@@ -93,12 +93,11 @@ static int set_limits(struct error *err)
     return 0;
 }
 
-int sandbox_enter(const struct sandbox *s, int *root_fd, unsigned walls,
-                  struct error *err)
+int sandbox_enter(const struct sandbox *s, int *root_fd, bool *rooted,
+                  unsigned walls, struct error *err)
 {
-    bool change_root = (walls & WALL_ROOT) && may_chroot();
-
-    if (enter_root(root_fd, change_root, err) < 0 ||
+    *rooted = *root_fd >= 0 && (walls & WALL_ROOT) && may_chroot();
+    if (enter_root(root_fd, *rooted, err) < 0 ||
         drop_capabilities(err) < 0 || set_limits(err) < 0)
         return -1;
     /* Without our supervisor there is nothing left to serve. */

@@ -31,6 +31,7 @@ enum promise {
     PROMISE_CHANGE = 1 << 5, /* rename, remove, change what is there; lock */
     PROMISE_INET = 1 << 6,   /* make Internet sockets and connect */
     PROMISE_MAP = 1 << 7,    /* map files into memory, shared (LMDB) */
+    PROMISE_DATABASE = 1 << 8, /* what SQLite asks of a file system */
 };
 
 /* What may be done below `path`, relative to the root; the Landlock rule. */
@@ -72,10 +73,11 @@ int sandbox_walls(const char *words);
  * Enter. *root_fd is the directory that becomes the root (a detached mount
  * when master is root, else a plain directory), or -1 for none; it is
  * replaced by a descriptor of the root opened for listing, close-on-exec, or
- * stays -1. `walls` is a set of enum wall.
+ * stays -1. *rooted tells whether "/" is that directory now. `walls` is a set
+ * of enum wall.
  */
-int sandbox_enter(const struct sandbox *s, int *root_fd, unsigned walls,
-                  struct error *err);
+int sandbox_enter(const struct sandbox *s, int *root_fd, bool *rooted,
+                  unsigned walls, struct error *err);
 
 /* Which Landlock ABI this kernel has; 0: none. */
 int sandbox_landlock_abi(void);

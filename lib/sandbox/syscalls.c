@@ -118,9 +118,16 @@ static const struct row rows[] = {
     { "msync", PROMISE_MAP, ANY, 0, 0 },
     { "fcntl", PROMISE_CHANGE, ARG_IS, 1, F_OFD_SETLK },
     { "fcntl", PROMISE_CHANGE, ARG_IS, 1, F_OFD_SETLKW },
-    { "fcntl", PROMISE_MAP, ARG_IS, 1, F_SETLK },
-    { "fcntl", PROMISE_MAP, ARG_IS, 1, F_GETLK },
-    { "fcntl", PROMISE_MAP, ARG_IS, 1, F_SETFD },
+    { "fcntl", PROMISE_MAP | PROMISE_DATABASE, ARG_IS, 1, F_SETLK },
+    { "fcntl", PROMISE_MAP | PROMISE_DATABASE, ARG_IS, 1, F_GETLK },
+    { "access", PROMISE_DATABASE, ANY, 0, 0 },
+    { "faccessat", PROMISE_DATABASE, ANY, 0, 0 },
+    { "readlink", PROMISE_DATABASE, ANY, 0, 0 },
+    { "lstat", PROMISE_DATABASE, ANY, 0, 0 },
+    { "stat", PROMISE_DATABASE, ANY, 0, 0 },
+    { "getcwd", PROMISE_DATABASE, ANY, 0, 0 },
+    { "unlink", PROMISE_DATABASE, ANY, 0, 0 },
+    { "fcntl", FILES | PROMISE_MAP, ARG_IS, 1, F_SETFD },
 };
 
 #define N_ROWS (sizeof rows / sizeof *rows)

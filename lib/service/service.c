@@ -118,7 +118,8 @@ static void enter_jail(struct daemon *d, const struct service_conf *sc)
 
     if (fcntl(FD_ROOT, F_GETFD) >= 0)
         d->root = FD_ROOT;
-    if (sandbox_enter(&d->service->sandbox, &d->root, walls, &err) == 0)
+    if (sandbox_enter(&d->service->sandbox, &d->root, &d->rooted, walls,
+                      &err) == 0)
         return;
     if (sc->sandbox_required)
         log_fatal("no jail, no service: %s", err.text);

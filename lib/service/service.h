@@ -89,6 +89,7 @@ struct daemon {
     uint64_t id_mono;     /* clock_mono_us() when that was true */
     struct config *config;
     int root;             /* the root directory, or -1 */
+    bool rooted;          /* it is also what "/" means (not in user mode) */
     int listeners[SERVICE_LISTENERS_MAX];
     size_t n_listeners;
     struct loop loop;     /* event loop programs only */

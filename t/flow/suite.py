@@ -19,6 +19,7 @@ import os
 import pathlib
 import shutil
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -76,6 +77,61 @@ class Instance:
         }
         self.rows = ["logd unix - - - - 1 logd"]
         self.running = False
+
+    def mail(self):
+        """The rows of a mail server, with SMTP on self.port; returns self."""
+        self.port = free_port()
+        self.rows += [
+            f"127.0.0.1:{self.port} inet n - - - - smtpd",
+            "submit unix n - - - - smtpd",
+            "cleanup unix - - - - - cleanup",
+            "qmgr unix n - - - 1 qmgr",
+            "mapd unix - - - - - mapd",
+            "authd unix n - - - 1 authd",
+            "local unix - - - - - local",
+            "bounce unix - - - - - bounce",
+        ]
+        self.settings.update({
+            "recipient_delimiter": "+",
+            "auth_failure_delay": "0",
+        })
+        return self
+
+    def add_users(self, *addresses, tenant="acme", password="secret"):
+        """Make the tenant, the domains and the accounts."""
+        self.postern("tenant", "add", tenant)
+        for domain in sorted({a.split("@")[1] for a in addresses}):
+            self.postern("domain", "add", domain, "--tenant", tenant)
+        for address in addresses:
+            self.postern("user", "add", address, "--password-stdin",
+                         input=password + "\n")
+        return self
+
+    def maildir(self, address, tenant="acme"):
+        user, domain = address.split("@")
+        return self.store / tenant / domain / user
+
+    def messages(self, address, tenant="acme"):
+        """The paths of a mailbox's messages, oldest first."""
+        base = self.maildir(address, tenant)
+        return sorted(p for d in ("new", "cur")
+                      for p in (base / d).glob("*") if p.is_file())
+
+    def wait_messages(self, address, count, tenant="acme"):
+        def there():
+            found = self.messages(address, tenant)
+            return found if len(found) >= count else None
+        return wait_for(there, f"{count} messages of {address}")
+
+    def smtp(self):
+        """A connected smtplib client."""
+        return smtplib.SMTP("127.0.0.1", self.port, "client.example",
+                            timeout=DEADLINE)
+
+    def queue_files(self, name="*"):
+        return [p for q in ("incoming", "active", "deferred", "hold",
+                            "corrupt") if name in ("*", q)
+                for p in (self.queue / q).iterdir()]
 
     def write(self):
         (self.conf / "main.cf").write_text("".join(

@@ -21,6 +21,15 @@ static const struct verb verbs[] = {
       verb_logrotate },
     { "store", "create",
       "make an empty mail store at virtual_mailbox_base", verb_store },
+    { "tenant", "add|list|del NAME", "the tenants, each with its own uid",
+      verb_tenant },
+    { "domain", "add|list|del NAME --tenant T", "the domains of tenants",
+      verb_domain },
+    { "user", "add|list|set|del|passwd ADDRESS",
+      "accounts; --generate or --password-stdin, --quota N, --enabled yes|no",
+      verb_user },
+    { "alias", "add|list|set|del ADDRESS TO...",
+      "addresses that stand for others", verb_alias },
     { NULL, NULL, NULL, NULL },
 };
 
@@ -60,7 +69,7 @@ static int usage(FILE *to, int code)
 {
     fprintf(to, "usage: postern [-c config_directory] [--json] verb ...\n\n");
     for (const struct verb *v = verbs; v->name != NULL; v++)
-        fprintf(to, "  %-9s %-8s %s\n", v->name, v->arguments, v->doc);
+        fprintf(to, "  %-9s %-31s %s\n", v->name, v->arguments, v->doc);
     fprintf(to, "\nversion %s; see postern(8)\n", POSTERN_VERSION);
     return code;
 }

@@ -41,6 +41,10 @@ int verb_stop(struct postern *p, int argc, char **argv);
 int verb_reload(struct postern *p, int argc, char **argv);
 int verb_status(struct postern *p, int argc, char **argv);
 int verb_logrotate(struct postern *p, int argc, char **argv);
+int verb_tenant(struct postern *p, int argc, char **argv);
+int verb_domain(struct postern *p, int argc, char **argv);
+int verb_user(struct postern *p, int argc, char **argv);
+int verb_alias(struct postern *p, int argc, char **argv);
 int verb_store(struct postern *p, int argc, char **argv);
 
 #endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SASL exchanges (RFC 4422): PLAIN (RFC 4616) and LOGIN. Each exchange is one
+ * object; whatever ends it frees all of it.
+ */
+#include "authd/authd.h"
+
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "maildir/maildir.h"
+
+#define EXCHANGES_MAX 5000 /* at a time, of all peers */
+
+enum step {
+    PLAIN_MESSAGE,  /* waiting for the one message of PLAIN */
+    LOGIN_NAME,     /* waiting for the two of LOGIN */
+    LOGIN_PASSWORD,
+    CHECKING,       /* a worker compares */
+    WAITING,        /* it was wrong; the answer is late on purpose */
+};
+
+struct exchange {
+    struct list link;
+    struct auth_peer *owner;
+    struct daemon *daemon;
+    uint32_t ticket;
+    enum step step;
+    char service[33], mechanism[33], client[65], session[33], role[33];
+    char name[321];      /* as claimed */
+    struct account account;
+    bool found;
+    int session_fd;      /* or -1 */
+    struct work work;
+    struct timer delay;
+    enum auth_result result;
+};
+
+static unsigned n_exchanges;
+
+static struct auth_peer *auth_peer_of(struct peer *p)
+{
+    return list_entry(p, struct auth_peer, peer);
+}
+
+static void exchange_free(struct exchange *x)
+{
+    timer_cancel(&x->daemon->loop, &x->delay);
+    if (x->step == CHECKING)
+        work_cancel(&x->work);
+    list_remove(&x->link);
+    io_close(&x->session_fd);
+    account_wipe(&x->account);
+    free(x);
+    n_exchanges--;
+}
+
+/* --- the end -------------------------------------------------------------------------- */
+
+static void start_session(struct exchange *x)
+{
+    struct buf path = BUF_INIT;
+    struct view address = view_of(x->account.address);
+    struct control_session s = {
+        .role = view_of(x->role),
+        .tenant = view_of(x->account.tenant),
+        .account = address,
+        .uid = x->account.uid,
+        .session = view_of(x->session),
+        .fd = x->session_fd,
+    };
+
+    buf_addf(&path, "%s/", x->account.tenant);
+    maildir_account_path(&path, address); /* an account always has one */
+    s.path = buf_view(&path);
+    service_tell_master(x->daemon, &control_session_type, &s);
+    buf_release(&path);
+}
+
+static void finish(struct exchange *x, enum auth_result result)
+{
+    struct auth_done done = {
+        .ticket = x->ticket,
+        .result = result,
+        .name = view_of(x->name),
+    };
+
+    if (result == AUTH_OK) {
+        done.account = view_of(x->account.address);
+        done.tenant = view_of(x->account.tenant);
+        delay_succeeded(done.account);
+        if (x->session_fd >= 0)
+            start_session(x);
+    }
+    peer_send(&x->owner->peer, &auth_done_type, &done);
+    exchange_free(x);
+}
+
+static void on_delay(struct timer *t)
+{
+    struct exchange *x = list_entry(t, struct exchange, delay);
+
+    finish(x, x->result);
+}
+
+/* The shape of the line is what fail2ban and others look for. */
+static void fail(struct exchange *x)
+{
+    struct buf name = BUF_INIT;
+    uint64_t ms;
+
+    log_info("auth: sqlite(%s,%s,<%s>): %s", x->name, x->client, x->session,
+             x->found ? "Password mismatch" : "unknown user");
+    directory_fold(&name, view_of(x->name));
+    ms = delay_failed(x->daemon, buf_view(&name), view_of(x->client));
+    buf_release(&name);
+    x->step = WAITING;
+    x->result = AUTH_WRONG;
+    x->delay.fire = on_delay;
+    timer_set(&x->daemon->loop, &x->delay, ms);
+}
+
+static void on_checked(struct work *w, bool ok, struct view hash)
+{
+    struct exchange *x = list_entry(w, struct exchange, work);
+
+    (void)hash;
+    x->step = WAITING; /* no worker has it any more */
+    if (ok && x->found && x->account.enabled)
+        finish(x, AUTH_OK);
+    else
+        fail(x);
+}
+
+/* --- the password --------------------------------------------------------------------- */
+
+/* An unknown account is checked like a known one, and is as slow. */
+static void check(struct exchange *x, struct view password)
+{
+    struct error err;
+    int rc = directory_account(view_of(x->name), &x->account, &err);
+
+    if (rc < 0) {
+        log_error("auth: %s", err.text);
+        finish(x, AUTH_LATER);
+        return;
+    }
+    if (password.len == 0 || password.len > 1000 ||
+        memchr(password.data, '\0', password.len) != NULL ||
+        memchr(password.data, '\n', password.len) != NULL ||
+        memchr(password.data, '\r', password.len) != NULL) {
+        finish(x, AUTH_MALFORMED);
+        return;
+    }
+    x->found = rc > 0;
+    x->step = CHECKING;
+    x->work.done = on_checked;
+    work_check(&x->work, password, x->account.hash);
+    explicit_bzero(x->account.hash, sizeof x->account.hash);
+}
+
+static bool take_name(struct exchange *x, struct view name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if ((unsigned char)name.data[i] < ' ' || name.data[i] == 0x7f)
+            return false;
+    return name.len > 0 && view_copy(name, x->name, sizeof x->name);
+}
+
+/* RFC 4616 §2: [authzid] NUL authcid NUL passwd. Acting for another identity
+ * is not offered: an authzid must be the same name. */
+static void plain(struct exchange *x, struct view data)
+{
+    struct view authzid, authcid;
+
+    if (data.data == NULL || !view_cut(&data, '\0', &authzid) ||
+        data.data == NULL || !view_cut(&data, '\0', &authcid) ||
+        data.data == NULL || !take_name(x, authcid) ||
+        (authzid.len > 0 && !view_eq_nocase(authzid, authcid)))
+        finish(x, AUTH_MALFORMED);
+    else
+        check(x, data);
+}
+
+static void challenge(struct exchange *x, struct view data)
+{
+    struct auth_challenge c = { x->ticket, data };
+
+    peer_send(&x->owner->peer, &auth_challenge_type, &c);
+}
+
+static void step(struct exchange *x, struct view data)
+{
+    switch (x->step) {
+    case PLAIN_MESSAGE:
+        plain(x, data);
+        return;
+    case LOGIN_NAME:
+        if (!take_name(x, data)) {
+            finish(x, AUTH_MALFORMED);
+            return;
+        }
+        x->step = LOGIN_PASSWORD;
+        challenge(x, VIEW("Password:"));
+        return;
+    case LOGIN_PASSWORD:
+        check(x, data);
+        return;
+    case CHECKING:
+    case WAITING:
+        return; /* it spoke out of turn; the answer is on its way */
+    }
+}
+
+/* --- the messages ----------------------------------------------------------------------- */
+
+static bool is_offered(struct view mechanism)
+{
+    struct view rest = view_of(authd_conf.auth_mechanisms), w;
+
+    while (view_word(&rest, ", \t", &w))
+        if (view_eq_nocase(w, mechanism))
+            return true;
+    return false;
+}
+
+static struct exchange *find(struct peer *p, uint32_t ticket)
+{
+    list_each (l, &auth_peer_of(p)->exchanges) {
+        struct exchange *x = list_entry(l, struct exchange, link);
+
+        if (x->ticket == ticket)
+            return x;
+    }
+    return NULL;
+}
+
+static void refuse(struct peer *p, const struct auth_begin *b,
+                   enum auth_result result)
+{
+    struct auth_done done = { .ticket = b->ticket, .result = result };
+
+    if (b->session_fd >= 0)
+        close(b->session_fd);
+    peer_send(p, &auth_done_type, &done);
+}
+
+static struct exchange *exchange_new(struct peer *p,
+                                     const struct auth_begin *b)
+{
+    struct exchange *x = alloc_zero(1, sizeof *x);
+
+    x->owner = auth_peer_of(p);
+    x->daemon = list_entry(p->loop, struct daemon, loop);
+    x->ticket = b->ticket;
+    x->session_fd = b->session_fd;
+    view_copy(b->service, x->service, sizeof x->service);
+    view_copy(b->mechanism, x->mechanism, sizeof x->mechanism);
+    view_copy(b->client_address, x->client, sizeof x->client);
+    view_copy(b->session, x->session, sizeof x->session);
+    view_copy(b->session_role, x->role, sizeof x->role);
+    list_append(&x->owner->exchanges, &x->link);
+    n_exchanges++;
+    return x;
+}
+
+void on_auth_begin(struct peer *p, const void *msg)
+{
+    const struct auth_begin *b = msg;
+    bool is_plain = view_is_nocase(b->mechanism, "PLAIN");
+    struct exchange *x;
+
+    if (find(p, b->ticket) != NULL || !is_offered(b->mechanism) ||
+        (!is_plain && !view_is_nocase(b->mechanism, "LOGIN"))) {
+        refuse(p, b, AUTH_NO_MECHANISM);
+        return;
+    }
+    if (n_exchanges >= EXCHANGES_MAX) {
+        refuse(p, b, AUTH_LATER);
+        return;
+    }
+    x = exchange_new(p, b);
+    x->step = is_plain ? PLAIN_MESSAGE : LOGIN_NAME;
+    if (b->has_initial)
+        step(x, b->data);
+    else
+        challenge(x, is_plain ? VIEW("") : VIEW("Username:"));
+}
+
+void on_auth_response(struct peer *p, const void *msg)
+{
+    const struct auth_response *r = msg;
+    struct exchange *x = find(p, r->ticket);
+
+    if (x != NULL)
+        step(x, r->data);
+}
+
+void on_auth_cancel(struct peer *p, const void *msg)
+{
+    const struct auth_cancel *c = msg;
+    struct exchange *x = find(p, c->ticket);
+
+    if (x != NULL)
+        exchange_free(x);
+}
+
+void auth_joined(struct daemon *d, struct peer *p)
+{
+    (void)d;
+    list_init(&auth_peer_of(p)->exchanges);
+}
+
+void auth_parted(struct daemon *d, struct peer *p)
+{
+    (void)d;
+    list_each_safe (l, &auth_peer_of(p)->exchanges)
+        exchange_free(list_entry(l, struct exchange, link));
+}

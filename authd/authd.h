@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * authd.h - the directory daemon's pieces.
+ *
+ *     database.c   the SQLite file and its statements
+ *     directory.c  what mapd and master ask
+ *     accounts.c   what the postern command changes
+ *     auth.c       SASL exchanges
+ *     delay.c      what failures cost
+ *     worker.c     processes that compute hashes
+ */
+#ifndef AUTHD_AUTHD_H
+#define AUTHD_AUTHD_H
+
+#include "base/map.h"
+#include "proto/accounts.h"
+#include "proto/auth.h"
+#include "proto/directory.h"
+#include "service/service.h"
+
+struct authd_conf {
+    char *data_directory, *recipient_delimiter, *auth_mechanisms;
+    unsigned tenant_uid_base, auth_worker_processes;
+    unsigned auth_failure_delay, auth_failure_delay_max; /* seconds */
+    unsigned auth_failure_memory;
+};
+
+extern struct authd_conf authd_conf;
+extern const struct param authd_params[];
+extern const struct ipc_rule authd_rules[], authd_master_rules[];
+
+void authd_prepare(struct daemon *d);
+void authd_start(struct daemon *d);
+
+/* --- database.c ------------------------------------------------------------------ */
+
+struct account {
+    char address[321], tenant[321];
+    uint32_t uid;
+    uint64_t quota;
+    bool enabled;
+    char hash[256]; /* crypt(3); wiped by account_wipe() */
+};
+
+void account_wipe(struct account *a);
+
+/* Open the file, making it and its tables when it is new. */
+int database_open(struct daemon *d, struct error *err);
+
+/* All lookups: 1 found, 0 not found, -1 error. Names are folded already. */
+int database_domain(struct view domain, char tenant[321], struct error *err);
+int database_account(struct view address, struct account *a,
+                     struct error *err);
+int database_alias(struct view address, struct buf *targets,
+                   struct error *err);
+
+/* Changes; FAIL_PERM when what is asked makes no sense (exists already, is
+ * not there, still has something in it). `hash` NULL: leave it. */
+int database_add_tenant(struct view name, struct error *err);
+int database_add_domain(struct view name, struct view tenant,
+                        struct error *err);
+int database_add_account(struct view address, const char *hash,
+                         uint64_t quota, struct error *err);
+int database_set_account(struct view address, const char *hash,
+                         const uint64_t *quota, const bool *enabled,
+                         struct error *err);
+int database_set_alias(struct view address, struct view targets, bool is_new,
+                       struct error *err);
+int database_del(enum account_noun noun, struct view name, struct error *err);
+
+/* Call `fn` for everything of a kind whose name is, or whose domain or tenant
+ * is, `filter` ("": all), in order. */
+int database_list(enum account_noun noun, struct view filter,
+                  void (*fn)(const struct account_line *line, void *arg),
+                  void *arg, struct error *err);
+
+/* --- directory.c ----------------------------------------------------------------------*/
+
+/* Put an address into the form the database has: lower case, and without an
+ * extension when that is how it is found. */
+void directory_fold(struct buf *out, struct view address);
+
+/* Find the account that "user+ext@domain" is, the whole name first. */
+int directory_account(struct view address, struct account *a,
+                      struct error *err);
+
+void on_directory_ask(struct peer *p, const void *msg);
+void on_sender_ask(struct peer *p, const void *msg);
+void on_whereis(struct peer *p, const void *msg);
+
+/* --- accounts.c -----------------------------------------------------------------------*/
+
+void accounts_start(struct daemon *d);
+
+/* --- worker.c ---------------------------------------------------------------------------*/
+
+struct work {
+    struct list link;
+    /* `ok` for a check: the password is right; for a hash: `hash` is set. */
+    void (*done)(struct work *w, bool ok, struct view hash);
+};
+
+/* Start the processes; before the jail. */
+void workers_prepare(void);
+void workers_start(struct daemon *d);
+
+/* Compare a password with a hash ("" for an account that is not there: it
+ * takes as long and is wrong), or make a hash. Part of the caller's struct. */
+void work_check(struct work *w, struct view password, const char *hash);
+void work_hash(struct work *w, struct view password);
+
+/* The answer is not wanted any more. */
+void work_cancel(struct work *w);
+
+/* --- delay.c -----------------------------------------------------------------------------*/
+
+/* How long to wait before saying "wrong", in milliseconds; notes the failure
+ * of both. */
+uint64_t delay_failed(struct daemon *d, struct view account,
+                      struct view address);
+
+/* Forget the failures of the account. */
+void delay_succeeded(struct view account);
+
+/* --- auth.c --------------------------------------------------------------------------------*/
+
+struct auth_peer {
+    struct peer peer;
+    struct list exchanges;
+};
+
+void auth_joined(struct daemon *d, struct peer *p);
+void auth_parted(struct daemon *d, struct peer *p);
+void on_auth_begin(struct peer *p, const void *msg);
+void on_auth_response(struct peer *p, const void *msg);
+void on_auth_cancel(struct peer *p, const void *msg);
+
+#endif

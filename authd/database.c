@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One SQLite file. Every statement is prepared from constant text with bound
+ * parameters (security.md R10). Uids of tenants come from a counter that only
+ * goes up: mail of a tenant that is gone never becomes another's.
+ */
+#include "authd/authd.h"
+
+#include <sqlite3.h>
+
+#include "base/ascii.h"
+#include "base/log.h"
+
+static sqlite3 *db; /* the one connection of this daemon */
+
+static const char schema[] =
+    "PRAGMA journal_mode = DELETE;"
+    "PRAGMA synchronous = EXTRA;"
+    "PRAGMA foreign_keys = ON;"
+    "PRAGMA locking_mode = EXCLUSIVE;"
+    "CREATE TABLE IF NOT EXISTS meta ("
+    "  key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
+    "INSERT OR IGNORE INTO meta VALUES ('version', 1), ('next_uid', 0);"
+    "CREATE TABLE IF NOT EXISTS tenants ("
+    "  name TEXT PRIMARY KEY, uid INTEGER NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE IF NOT EXISTS domains ("
+    "  name TEXT PRIMARY KEY,"
+    "  tenant TEXT NOT NULL REFERENCES tenants(name)) STRICT;"
+    "CREATE TABLE IF NOT EXISTS accounts ("
+    "  address TEXT PRIMARY KEY,"
+    "  domain TEXT NOT NULL REFERENCES domains(name),"
+    "  hash TEXT NOT NULL DEFAULT '',"
+    "  quota INTEGER NOT NULL DEFAULT 0,"
+    "  enabled INTEGER NOT NULL DEFAULT 1) STRICT;"
+    "CREATE TABLE IF NOT EXISTS aliases ("
+    "  address TEXT PRIMARY KEY,"
+    "  domain TEXT NOT NULL REFERENCES domains(name),"
+    "  targets TEXT NOT NULL) STRICT;";
+
+void account_wipe(struct account *a)
+{
+    explicit_bzero(a, sizeof *a);
+}
+
+static int failed(struct error *err, const char *what)
+{
+    int code = sqlite3_errcode(db);
+
+    error_set(err, code == SQLITE_CONSTRAINT ? FAIL_PERM : FAIL_TEMP,
+              "cannot %s: %s", what, sqlite3_errmsg(db));
+    return -1;
+}
+
+int database_open(struct daemon *d, struct error *err)
+{
+    struct buf path = BUF_INIT;
+    char *why = NULL;
+    int rc = 0;
+
+    buf_addf(&path, "%s/accounts.db",
+             d->rooted ? "" : authd_conf.data_directory);
+    if (sqlite3_open(buf_text(&path), &db) != SQLITE_OK)
+        rc = failed(err, "open the accounts' database");
+    else if (sqlite3_exec(db, schema, NULL, NULL, &why) != SQLITE_OK)
+        rc = failed(err, "prepare the accounts' database");
+    sqlite3_free(why);
+    buf_release(&path);
+    return rc;
+}
+
+/* --- statements ------------------------------------------------------------------- */
+
+/* Prepare `sql` and bind its texts, in order, to ?1, ?2... */
+static sqlite3_stmt *prepare(const char *sql, const struct view *texts,
+                             int n, struct error *err)
+{
+    sqlite3_stmt *st = NULL;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK) {
+        failed(err, "ask the accounts' database");
+        return NULL;
+    }
+    for (int i = 0; i < n; i++)
+        sqlite3_bind_text(st, i + 1, texts[i].data ? texts[i].data : "",
+                          (int)texts[i].len, SQLITE_TRANSIENT);
+    return st;
+}
+
+static struct view column(sqlite3_stmt *st, int i)
+{
+    const char *text = (const char *)sqlite3_column_text(st, i);
+
+    return (struct view){ text, (size_t)sqlite3_column_bytes(st, i) };
+}
+
+/* Run to the first row: 1, 0 for none, -1. The caller finalizes. */
+static int first_row(sqlite3_stmt *st, struct error *err)
+{
+    int rc = st ? sqlite3_step(st) : SQLITE_ERROR;
+
+    if (rc == SQLITE_ROW)
+        return 1;
+    if (rc == SQLITE_DONE)
+        return 0;
+    return st ? failed(err, "read the accounts' database") : -1;
+}
+
+/* Run a change; -1 also when it changed nothing and `none` says so. */
+static int change(sqlite3_stmt *st, const char *what, const char *none,
+                  struct error *err)
+{
+    int rc;
+
+    if (st == NULL)
+        return -1;
+    rc = sqlite3_step(st);
+    sqlite3_finalize(st);
+    if (rc != SQLITE_DONE)
+        return failed(err, what);
+    if (none != NULL && sqlite3_changes(db) == 0)
+        return error_set(err, FAIL_PERM, "%s", none);
+    return 0;
+}
+
+/* --- lookups ----------------------------------------------------------------------- */
+
+int database_domain(struct view domain, char tenant[321], struct error *err)
+{
+    sqlite3_stmt *st = prepare("SELECT tenant FROM domains WHERE name = ?1",
+                               &domain, 1, err);
+    int rc = first_row(st, err);
+
+    if (rc > 0)
+        view_copy(column(st, 0), tenant, 321);
+    sqlite3_finalize(st);
+    return rc;
+}
+
+int database_account(struct view address, struct account *a,
+                     struct error *err)
+{
+    sqlite3_stmt *st = prepare(
+        "SELECT a.address, t.name, t.uid, a.quota, a.enabled, a.hash"
+        " FROM accounts a JOIN domains d ON d.name = a.domain"
+        " JOIN tenants t ON t.name = d.tenant WHERE a.address = ?1",
+        &address, 1, err);
+    int rc = first_row(st, err);
+
+    if (rc > 0) {
+        view_copy(column(st, 0), a->address, sizeof a->address);
+        view_copy(column(st, 1), a->tenant, sizeof a->tenant);
+        a->uid = (uint32_t)sqlite3_column_int64(st, 2);
+        a->quota = (uint64_t)sqlite3_column_int64(st, 3);
+        a->enabled = sqlite3_column_int(st, 4) != 0;
+        if (!view_copy(column(st, 5), a->hash, sizeof a->hash))
+            a->hash[0] = '\0';
+    }
+    sqlite3_finalize(st);
+    return rc;
+}
+
+int database_alias(struct view address, struct buf *targets,
+                   struct error *err)
+{
+    sqlite3_stmt *st = prepare("SELECT targets FROM aliases WHERE address = ?1",
+                               &address, 1, err);
+    int rc = first_row(st, err);
+
+    if (rc > 0)
+        buf_add_view(targets, column(st, 0));
+    sqlite3_finalize(st);
+    return rc;
+}
+
+/* --- changes --------------------------------------------------------------------------- */
+
+static struct view domain_of(struct view address)
+{
+    return view_sub(address, view_rindex(address, '@') + 1, address.len);
+}
+
+/* The counter first: a crash between the two wastes a number, no more. */
+static int next_uid(uint32_t *uid, struct error *err)
+{
+    sqlite3_stmt *st = prepare("UPDATE meta SET value = value + 1 WHERE key ="
+                               " 'next_uid' RETURNING value", NULL, 0, err);
+    int rc = first_row(st, err);
+
+    if (rc > 0)
+        *uid = authd_conf.tenant_uid_base +
+               (uint32_t)sqlite3_column_int64(st, 0) - 1;
+    if (rc > 0)
+        while (sqlite3_step(st) == SQLITE_ROW)
+            continue;
+    sqlite3_finalize(st);
+    return rc > 0 ? 0 : -1;
+}
+
+int database_add_tenant(struct view name, struct error *err)
+{
+    uint32_t uid;
+    sqlite3_stmt *st;
+
+    if (next_uid(&uid, err) < 0)
+        return -1;
+    st = prepare("INSERT INTO tenants (name, uid) VALUES (?1, ?2)", &name, 1,
+                 err);
+    if (st != NULL)
+        sqlite3_bind_int64(st, 2, uid);
+    return change(st, "add the tenant", NULL, err);
+}
+
+int database_add_domain(struct view name, struct view tenant,
+                        struct error *err)
+{
+    struct view texts[] = { name, tenant };
+
+    return change(prepare("INSERT INTO domains (name, tenant) VALUES (?1, ?2)",
+                          texts, 2, err),
+                  "add the domain (is its tenant there?)", NULL, err);
+}
+
+int database_add_account(struct view address, const char *hash,
+                         uint64_t quota, struct error *err)
+{
+    struct view texts[] = { address, domain_of(address), view_of(hash) };
+    sqlite3_stmt *st = prepare(
+        "INSERT INTO accounts (address, domain, hash, quota) VALUES"
+        " (?1, ?2, ?3, ?4)", texts, 3, err);
+
+    if (st != NULL)
+        sqlite3_bind_int64(st, 4, (sqlite3_int64)quota);
+    return change(st, "add the account (is its domain there?)", NULL, err);
+}
+
+int database_set_account(struct view address, const char *hash,
+                         const uint64_t *quota, const bool *enabled,
+                         struct error *err)
+{
+    struct view texts[] = { address, view_of(hash) };
+    sqlite3_stmt *st = prepare(
+        "UPDATE accounts SET hash = iif(?3, ?2, hash),"
+        " quota = ifnull(?4, quota), enabled = ifnull(?5, enabled)"
+        " WHERE address = ?1", texts, 2, err);
+
+    if (st != NULL) {
+        sqlite3_bind_int(st, 3, hash != NULL);
+        if (quota != NULL)
+            sqlite3_bind_int64(st, 4, (sqlite3_int64)*quota);
+        if (enabled != NULL)
+            sqlite3_bind_int(st, 5, *enabled);
+    }
+    return change(st, "change the account", "there is no such account", err);
+}
+
+int database_set_alias(struct view address, struct view targets, bool is_new,
+                       struct error *err)
+{
+    struct view texts[] = { address, domain_of(address), targets };
+
+    if (is_new)
+        return change(prepare("INSERT INTO aliases (address, domain, targets)"
+                              " VALUES (?1, ?2, ?3)", texts, 3, err),
+                      "add the alias (is its domain there?)", NULL, err);
+    return change(prepare("UPDATE aliases SET targets = ?3 WHERE address = ?1"
+                          " AND domain = ?2", texts, 3, err),
+                  "change the alias", "there is no such alias", err);
+}
+
+int database_del(enum account_noun noun, struct view name, struct error *err)
+{
+    static const char *const sql[] = {
+        "DELETE FROM tenants WHERE name = ?1",
+        "DELETE FROM domains WHERE name = ?1",
+        "DELETE FROM accounts WHERE address = ?1",
+        "DELETE FROM aliases WHERE address = ?1",
+    };
+
+    return change(prepare(sql[noun], &name, 1, err),
+                  "delete it (is something still in it?)",
+                  "there is no such thing to delete", err);
+}
+
+int database_list(enum account_noun noun, struct view filter,
+                  void (*fn)(const struct account_line *line, void *arg),
+                  void *arg, struct error *err)
+{
+    static const char *const sql[] = {
+        "SELECT name, '', '', 0, 1, uid FROM tenants"
+        " WHERE ?1 = '' OR name = ?1 ORDER BY 1",
+        "SELECT name, tenant, '', 0, 1, 0 FROM domains"
+        " WHERE ?1 = '' OR ?1 IN (name, tenant) ORDER BY 1",
+        "SELECT address, d.tenant, '', quota, enabled, 0 FROM accounts"
+        " JOIN domains d ON d.name = domain"
+        " WHERE ?1 = '' OR ?1 IN (address, domain, tenant) ORDER BY 1",
+        "SELECT address, d.tenant, targets, 0, 1, 0 FROM aliases"
+        " JOIN domains d ON d.name = domain"
+        " WHERE ?1 = '' OR ?1 IN (address, domain, tenant) ORDER BY 1",
+    };
+    sqlite3_stmt *st = prepare(sql[noun], &filter, 1, err);
+    int rc;
+
+    while ((rc = first_row(st, err)) > 0) {
+        struct account_line line = {
+            .name = column(st, 0),
+            .tenant = column(st, 1),
+            .targets = column(st, 2),
+            .quota = (uint64_t)sqlite3_column_int64(st, 3),
+            .enabled = sqlite3_column_int(st, 4) != 0,
+            .uid = (uint32_t)sqlite3_column_int64(st, 5),
+        };
+
+        fn(&line, arg);
+    }
+    sqlite3_finalize(st);
+    return rc;
+}

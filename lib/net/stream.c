@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/stream.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/io.h"
+
+#define READ_SIZE  16384
+#define FLUSH_SIZE 16384
+
+void stream_init(struct stream *s, int fd, unsigned timeout_ms)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    *s = (struct stream){ .fd = fd, .timeout_ms = timeout_ms };
+    if (flags >= 0 && !(flags & O_NONBLOCK))
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+void stream_release(struct stream *s)
+{
+    if (s->layer != NULL)
+        s->layer->release(s->layer_state);
+    s->layer = NULL;
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+    buf_wipe(&s->in); /* passwords come this way */
+    buf_release(&s->out);
+}
+
+void stream_deadline(struct stream *s, uint64_t ms)
+{
+    s->deadline_ms = ms ? clock_mono_ms() + ms : 0;
+}
+
+/* 1 when ready, 0 when the time is over. */
+static int wait_ready(struct stream *s, short events)
+{
+    unsigned ms = s->timeout_ms;
+
+    if (s->deadline_ms != 0) {
+        uint64_t now = clock_mono_ms();
+
+        if (now >= s->deadline_ms)
+            return 0;
+        if (s->deadline_ms - now < ms)
+            ms = (unsigned)(s->deadline_ms - now);
+    }
+    return io_wait(s->fd, events, (int)ms) > 0;
+}
+
+/* --- out ------------------------------------------------------------------------- */
+
+static ssize_t write_some(struct stream *s, const char *data, size_t len,
+                          short *events)
+{
+    *events = POLLOUT;
+    if (s->layer != NULL)
+        return s->layer->write(s->layer_state, s->fd, data, len, events);
+    return send(s->fd, data, len, MSG_NOSIGNAL);
+}
+
+int stream_flush(struct stream *s, struct error *err)
+{
+    size_t sent = 0;
+
+    while (sent < s->out.len) {
+        short events;
+        ssize_t n = write_some(s, s->out.data + sent, s->out.len - sent,
+                               &events);
+
+        if (n > 0) {
+            sent += (size_t)n;
+            s->bytes_out += (uint64_t)n;
+        } else if (n < 0 && errno == EAGAIN) {
+            if (!wait_ready(s, events))
+                return error_set(err, FAIL_TEMP, "the peer does not read");
+        } else if (n == 0 || errno != EINTR) {
+            return error_sys(err, "cannot write to the connection");
+        }
+    }
+    buf_reset(&s->out);
+    return 0;
+}
+
+int stream_write(struct stream *s, struct view data, struct error *err)
+{
+    buf_add_view(&s->out, data);
+    return s->out.len >= FLUSH_SIZE ? stream_flush(s, err) : 0;
+}
+
+int stream_printf(struct stream *s, struct error *err, const char *fmt, ...)
+{
+    char small[1024];
+    va_list ap;
+    int len;
+
+    va_start(ap, fmt);
+    len = vsnprintf(small, sizeof small, fmt, ap);
+    va_end(ap);
+    if (len >= (int)sizeof small) {
+        va_start(ap, fmt);
+        vsnprintf(buf_room(&s->out, (size_t)len), (size_t)len + 1, fmt, ap);
+        va_end(ap);
+        s->out.len += (size_t)len;
+        return s->out.len >= FLUSH_SIZE ? stream_flush(s, err) : 0;
+    }
+    return stream_write(s, (struct view){ small, (size_t)len }, err);
+}
+
+/* --- in ---------------------------------------------------------------------------- */
+
+bool stream_pending(const struct stream *s)
+{
+    return s->at < s->in.len;
+}
+
+void stream_discard(struct stream *s)
+{
+    s->at = s->in.len;
+}
+
+/* Bytes already taken make room for new ones. */
+static void compact(struct stream *s)
+{
+    if (s->at == 0)
+        return;
+    buf_drop(&s->in, s->at);
+    s->at = 0;
+}
+
+static ssize_t read_some(struct stream *s, char *to, size_t len, short *events)
+{
+    *events = POLLIN;
+    if (s->layer != NULL)
+        return s->layer->read(s->layer_state, s->fd, to, len, events);
+    return recv(s->fd, to, len, 0);
+}
+
+/* Read more, waiting if need be; what we have to say goes out before. */
+static enum stream_result fill(struct stream *s, struct error *err)
+{
+    compact(s);
+    for (;;) {
+        short events;
+        ssize_t n = read_some(s, buf_room(&s->in, READ_SIZE), READ_SIZE,
+                              &events);
+
+        if (n > 0) {
+            s->in.len += (size_t)n;
+            s->bytes_in += (uint64_t)n;
+            return STREAM_LINE;
+        }
+        if (n == 0)
+            return STREAM_CLOSED;
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN) {
+            error_sys(err, "cannot read from the connection");
+            return STREAM_BROKEN;
+        }
+        if (s->out.len > 0) {
+            if (stream_flush(s, err) < 0)
+                return STREAM_BROKEN;
+            continue;
+        }
+        if (!wait_ready(s, events))
+            return STREAM_TIMEOUT;
+    }
+}
+
+static bool take_line(struct stream *s, struct view *line,
+                      enum stream_end *end, size_t from)
+{
+    char *nl = s->in.len > from
+                   ? memchr(s->in.data + from, '\n', s->in.len - from) : NULL;
+    size_t len;
+
+    if (nl == NULL)
+        return false;
+    len = (size_t)(nl - s->in.data) - s->at;
+    *end = len > 0 && nl[-1] == '\r' ? STREAM_CRLF : STREAM_LF;
+    *line = (struct view){ s->in.data + s->at,
+                           *end == STREAM_CRLF ? len - 1 : len };
+    s->at += len + 1;
+    return true;
+}
+
+enum stream_result stream_line(struct stream *s, size_t limit,
+                               struct view *line, enum stream_end *end,
+                               struct error *err)
+{
+    size_t searched = 0; /* bytes behind s->at known to hold no LF */
+
+    for (;;) {
+        enum stream_result r;
+
+        if (take_line(s, line, end, s->at + searched))
+            return line->len > limit ? STREAM_LONG : STREAM_LINE;
+        searched = s->in.len - s->at;
+        if (searched > limit + 1)
+            return STREAM_LONG;
+        r = fill(s, err);
+        if (r != STREAM_LINE)
+            return r;
+    }
+}
+
+enum stream_result stream_some(struct stream *s, struct view *data,
+                               struct error *err)
+{
+    if (!stream_pending(s)) {
+        enum stream_result r = fill(s, err);
+
+        if (r != STREAM_LINE)
+            return r;
+    }
+    *data = (struct view){ s->in.data + s->at, s->in.len - s->at };
+    s->at = s->in.len;
+    return STREAM_LINE;
+}
+
+void stream_unread(struct stream *s, size_t len)
+{
+    assert(len <= s->at);
+    s->at -= len;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * auth.h - proving who somebody is (SASL, RFC 4422).
+ *
+ * Spoken by smtpd and login to authd: auth_begin, then auth_challenge and
+ * auth_response as often as the mechanism needs, then auth_done. Many
+ * exchanges share a channel, told apart by the client's ticket. A wrong
+ * password is answered late, later with each failure of the account or the
+ * address; the client just waits.
+ */
+#ifndef PROTO_AUTH_H
+#define PROTO_AUTH_H
+
+#include "ipc/message.h"
+
+#define AUTH_DATA_MAX 12288 /* bytes of one SASL message (RFC 4954 §4) */
+
+/* `has_initial`: `data` is the client's first message (it may be empty).
+ * `binding` is the TLS channel binding (RFC 9266), empty without TLS.
+ * With `session_fd` an imapd or pop3d (`session_role`) is started on success:
+ * authd hands the descriptor to master. */
+#define AUTH_BEGIN(F, S)            \
+    F(S, U32, ticket, 0)            \
+    F(S, TEXT, service, 32)         \
+    F(S, TEXT, mechanism, 32)       \
+    F(S, TEXT, client_address, 64)  \
+    F(S, TEXT, session, 32)         \
+    F(S, U32, is_tls, 0)            \
+    F(S, BLOB, binding, 64)         \
+    F(S, U32, has_initial, 0)       \
+    F(S, BLOB, data, AUTH_DATA_MAX) \
+    F(S, TEXT, session_role, 32)    \
+    F(S, FD, session_fd, 0)
+IPC_MESSAGE(auth_begin, 0x0a01, AUTH_BEGIN)
+
+#define AUTH_RESPONSE(F, S)  \
+    F(S, U32, ticket, 0)     \
+    F(S, BLOB, data, AUTH_DATA_MAX)
+IPC_MESSAGE(auth_response, 0x0a02, AUTH_RESPONSE)
+
+/* The client gave up. */
+#define AUTH_CANCEL(F, S) F(S, U32, ticket, 0)
+IPC_MESSAGE(auth_cancel, 0x0a03, AUTH_CANCEL)
+
+#define AUTH_CHALLENGE(F, S) \
+    F(S, U32, ticket, 0)     \
+    F(S, BLOB, data, AUTH_DATA_MAX)
+IPC_MESSAGE(auth_challenge, 0x0a04, AUTH_CHALLENGE)
+
+enum auth_result {
+    AUTH_OK,
+    AUTH_WRONG,     /* who or what was given is not right */
+    AUTH_MALFORMED, /* not the mechanism's syntax */
+    AUTH_LATER,     /* the database cannot be read at the moment */
+    AUTH_NO_MECHANISM,
+};
+
+/* `account` on success: the canonical address; `name` what was claimed, for
+ * the log. `data` is the mechanism's last message, if it has one. */
+#define AUTH_DONE(F, S)      \
+    F(S, U32, ticket, 0)     \
+    F(S, U32, result, 0)     \
+    F(S, TEXT, account, 320) \
+    F(S, TEXT, tenant, 320)  \
+    F(S, TEXT, name, 320)    \
+    F(S, BLOB, data, AUTH_DATA_MAX)
+IPC_MESSAGE(auth_done, 0x0a05, AUTH_DONE)
+
+/* May this account send as this address? */
+#define SENDER_ASK(F, S)     \
+    F(S, TEXT, account, 320) \
+    F(S, TEXT, sender, 1000)
+IPC_MESSAGE(sender_ask, 0x0a10, SENDER_ASK)
+
+#define SENDER_ANSWER(F, S) \
+    F(S, U32, allowed, 0)   \
+    F(S, U32, later, 0)
+IPC_MESSAGE(sender_answer, 0x0a11, SENDER_ANSWER)
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * smtpd.h - one SMTP session (RFC 5321), and its pieces.
+ *
+ *     session.c    the dialogue: greeting, commands, limits, the log's end
+ *     cmd_hello.c  HELO, EHLO, and the small commands
+ *     cmd_mail.c   MAIL and RCPT
+ *     cmd_data.c   DATA and BDAT: content, to cleanup
+ *     cmd_auth.c   AUTH (RFC 4954)
+ *     access.c     who may send where
+ *
+ * A transaction is one object that every way out replaces whole (security.md
+ * R4). The order of commands is the table in session.c.
+ */
+#ifndef SMTPD_SMTPD_H
+#define SMTPD_SMTPD_H
+
+#include "mail/address.h"
+#include "mail/esmtp.h"
+#include "net/stream.h"
+#include "proto/auth.h"
+#include "proto/cleanup.h"
+#include "proto/resolve.h"
+#include "service/service.h"
+
+struct smtpd_conf {
+    char *myhostname, *mail_name, *smtpd_banner, *mynetworks;
+    char *smtpd_relay_restrictions, *smtpd_client_restrictions;
+    char *smtpd_sasl_mechanisms, *cleanup_service_name;
+    bool smtpd_sasl_auth_enable, smtpd_tls_auth_only, smtpd_helo_required;
+    bool disable_vrfy_command, smtpd_sender_login_check, smtputf8_enable;
+    uint64_t message_size_limit, content_memory_limit; /* bytes */
+    unsigned smtpd_timeout, smtpd_data_timeout, ipc_timeout; /* seconds */
+    unsigned smtpd_recipient_limit, smtpd_hard_error_limit;
+    unsigned smtpd_soft_error_limit, smtpd_error_sleep_time;
+    unsigned smtpd_junk_command_limit, line_length_limit;
+};
+
+extern struct smtpd_conf smtpd_conf;
+extern const struct param smtpd_params[];
+
+/* Where a session stands: one bit each, so that a command can name several. */
+enum smtp_state {
+    SMTP_HELLO = 1 << 0, /* no HELO or EHLO yet */
+    SMTP_READY = 1 << 1, /* no transaction */
+    SMTP_MAIL = 1 << 2,  /* MAIL was accepted */
+    SMTP_RCPT = 1 << 3,  /* and at least one RCPT */
+    SMTP_BDAT = 1 << 4,  /* and a chunk that was not the last */
+    SMTP_ANY = (1 << 5) - 1,
+};
+
+/* Why the session ends, when not by QUIT. */
+enum smtp_end {
+    END_NONE,
+    END_QUIT,
+    END_LOST,    /* "lost connection after X" */
+    END_TIMEOUT, /* "timeout after X" */
+    END_ERRORS,  /* "too many errors after X" */
+    END_CLOSE,   /* we said why already */
+};
+
+struct smtp_session;
+
+/* One command of the table. */
+struct smtp_command {
+    const char *verb;
+    unsigned states, flags;
+    void (*run)(struct smtp_session *s, struct view args);
+};
+#define SMTP_COMMANDS_MAX 20
+
+struct smtp_transaction {
+    struct buf sender;      /* formatted, "" for <> */
+    char queue_id[17];
+    unsigned n_rcpts;
+    struct buf first_rcpt;  /* for the Received header */
+    uint32_t flags, ret;    /* of the envelope */
+    struct buf envid;
+    bool begun;             /* cleanup was told */
+    bool bdat;              /* content comes in chunks */
+    bool doomed;            /* content was refused; only the end is awaited */
+    uint64_t size;          /* content so far */
+    uint64_t declared;      /* SIZE=, or 0 */
+    struct buf piece;       /* content not yet sent to cleanup */
+    char last;              /* its last byte: line ends across chunks */
+};
+
+struct smtp_session {
+    struct daemon *daemon;
+    struct stream stream;
+    char client_name[256], client_address[64];
+    unsigned client_port;
+    bool is_local;          /* through the submission socket */
+    uint32_t uid;           /* of a local client */
+    bool in_mynetworks;
+    bool is_tls, is_esmtp;
+    char helo[513];
+    unsigned state;
+    enum smtp_end end;
+    unsigned errors, junk;
+    const char *last_verb;
+    unsigned said[SMTP_COMMANDS_MAX], good[SMTP_COMMANDS_MAX];
+    bool failed;            /* the command at hand was answered 4xx or 5xx */
+    char account[321], sasl_method[33]; /* once authenticated */
+    char session_id[17];
+    uint32_t ticket;
+    struct ipc cleanup, mapd, authd;    /* fd -1: not joined */
+    struct smtp_transaction t;
+};
+
+void smtpd_prepare(struct daemon *d);
+void smtpd_serve(struct daemon *d, struct client *c);
+
+/* Send one reply line: code, enhanced status, text. A 4xx or 5xx counts as an
+ * error of the client's. */
+void smtp_reply(struct smtp_session *s, unsigned code, const char *dsn,
+                const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same, and log it as a rejection of the command at hand: "NOQUEUE:
+ * reject: RCPT from ...: 554 5.7.1 ...; from=<> to=<> proto= helo=<>". */
+void smtp_reject(struct smtp_session *s, struct view rcpt, unsigned code,
+                 const char *dsn, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* End the session after this command. */
+void smtp_end(struct smtp_session *s, enum smtp_end why);
+
+/* Replace the transaction by a fresh one; cleanup is told. */
+void smtp_reset(struct smtp_session *s);
+
+/* Join `service` if `c` is not joined yet. */
+int smtp_need(struct smtp_session *s, const char *service, struct ipc *c,
+              struct error *err);
+
+/* The protocol's name for Received and the log: SMTP, ESMTP, ESMTPSA... */
+const char *smtp_protocol(const struct smtp_session *s);
+
+/* --- commands ------------------------------------------------------------------------ */
+
+void cmd_helo(struct smtp_session *s, struct view args);
+void cmd_ehlo(struct smtp_session *s, struct view args);
+void cmd_rset(struct smtp_session *s, struct view args);
+void cmd_noop(struct smtp_session *s, struct view args);
+void cmd_vrfy(struct smtp_session *s, struct view args);
+void cmd_quit(struct smtp_session *s, struct view args);
+void cmd_mail(struct smtp_session *s, struct view args);
+void cmd_rcpt(struct smtp_session *s, struct view args);
+void cmd_data(struct smtp_session *s, struct view args);
+void cmd_bdat(struct smtp_session *s, struct view args);
+void cmd_auth(struct smtp_session *s, struct view args);
+
+/* --- access.c -------------------------------------------------------------------------- */
+
+enum verdict { PERMIT, REJECT, DEFER };
+
+/* Is the address in mynetworks? */
+bool access_in_networks(const char *networks, const char *address);
+
+/* May this client speak to us at all (smtpd_client_restrictions)? */
+enum verdict access_client(const struct smtp_session *s);
+
+/* May it send to a recipient of this class (smtpd_relay_restrictions)? */
+enum verdict access_relay(const struct smtp_session *s,
+                          enum resolve_class class);
+
+/* Check the words of the restriction parameters. */
+int access_check(const struct smtpd_conf *conf, struct error *err);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* postern tenant|domain|user|alias add|list|set|del, postern user passwd. */
+#include "tools/postern/postern.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "proto/accounts.h"
+
+#define ANSWER_MS 60000
+
+static int connect_authd(struct postern *p, struct ipc *c, struct error *err)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    char *path = postern_queue_path(p, ACCOUNTS_SOCKET);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), rc = -1;
+
+    view_copy(view_of(path), a.sun_path, sizeof a.sun_path);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0)
+        error_set(err, FAIL_TEMP, "cannot reach the directory at %s: %s; "
+                  "start the mail system first: postern start", path,
+                  strerrordesc_np(errno));
+    else
+        rc = 0;
+    if (rc == 0)
+        ipc_init(c, fd, ANSWER_MS);
+    else if (fd >= 0)
+        close(fd);
+    free(path);
+    return rc;
+}
+
+/* --- passwords ------------------------------------------------------------------------- */
+
+/* 20 letters and digits without those that look alike: 5 bits each. */
+static void generate(char *out)
+{
+    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
+    unsigned char bytes[20];
+
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        exit(postern_fail(EX_OSERR, "no random numbers"));
+    for (int i = 0; i < 20; i++)
+        *out++ = letters[bytes[i] & 31];
+    *out = '\0';
+}
+
+/* From standard input: a line, not shown when it is a terminal. */
+static bool read_password(char *out, size_t size)
+{
+    struct termios old, quiet;
+    bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
+    size_t n;
+    char *got;
+
+    if (tty) {
+        quiet = old;
+        quiet.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+        fputs("Password: ", stderr);
+    }
+    got = fgets(out, (int)size, stdin);
+    if (tty) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+        fputc('\n', stderr);
+    }
+    n = got ? strlen(out) : 0;
+    if (n > 0 && out[n - 1] == '\n')
+        out[--n] = '\0';
+    return n > 0;
+}
+
+/* --- arguments ---------------------------------------------------------------------------*/
+
+static bool parse_size(const char *text, uint64_t *out)
+{
+    struct view v = view_of(text);
+    unsigned shift = 0;
+
+    if (v.len > 0 && strchr("kKmMgG", v.data[v.len - 1]) != NULL) {
+        shift = strchr("kK", v.data[v.len - 1]) ? 10
+              : strchr("mM", v.data[v.len - 1]) ? 20 : 30;
+        v.len--;
+    }
+    if (!view_number(v, UINT64_MAX >> (shift + 1), out))
+        return false;
+    *out <<= shift;
+    return true;
+}
+
+struct arguments {
+    struct account_request r;
+    struct buf targets;
+    char password[1001];
+    bool show_password;
+};
+
+static int take_option(struct arguments *a, const char *option,
+                       const char *value)
+{
+    if (strcmp(option, "--tenant") == 0) {
+        a->r.tenant = view_of(value);
+        a->r.has |= ACCOUNT_HAS_TENANT;
+    } else if (strcmp(option, "--quota") == 0) {
+        if (!parse_size(value, &a->r.quota))
+            return postern_fail(EX_USAGE, "--quota %s is not a size: bytes, "
+                                "or with k, M or G", value);
+        a->r.has |= ACCOUNT_HAS_QUOTA;
+    } else if (strcmp(option, "--enabled") == 0) {
+        a->r.enabled = strcmp(value, "yes") == 0;
+        if (!a->r.enabled && strcmp(value, "no") != 0)
+            return postern_fail(EX_USAGE, "--enabled is yes or no, not %s",
+                                value);
+        a->r.has |= ACCOUNT_HAS_ENABLED;
+    } else {
+        return postern_fail(EX_USAGE, "there is no option %s", option);
+    }
+    return 0;
+}
+
+static int want_password(struct arguments *a, const char *option)
+{
+    a->r.has |= ACCOUNT_HAS_PASSWORD;
+    if (strcmp(option, "--generate") == 0) {
+        generate(a->password);
+        a->show_password = true;
+    } else if (!read_password(a->password, sizeof a->password)) {
+        return postern_fail(EX_DATAERR, "no password was given");
+    }
+    a->r.password = view_of(a->password);
+    return 0;
+}
+
+static int parse(struct arguments *a, int argc, char **argv)
+{
+    bool named = false;
+
+    for (int i = 0; i < argc; i++) {
+        int code = 0;
+
+        if (strcmp(argv[i], "--generate") == 0 ||
+            strcmp(argv[i], "--password-stdin") == 0)
+            code = want_password(a, argv[i]);
+        else if (argv[i][0] == '-' && i + 1 < argc)
+            code = take_option(a, argv[i], argv[i + 1]), i++;
+        else if (argv[i][0] == '-')
+            code = postern_fail(EX_USAGE, "%s needs a value", argv[i]);
+        else if (!named)
+            a->r.name = view_of(argv[i]), named = true;
+        else
+            buf_addf(&a->targets, "%s%s", a->targets.len ? "\n" : "", argv[i]);
+        if (code != 0)
+            return code;
+    }
+    a->r.targets = buf_view(&a->targets);
+    return 0;
+}
+
+/* --- asking -------------------------------------------------------------------------------*/
+
+static void print_json(const struct account_line *l)
+{
+    printf("{\"name\":\"%.*s\",\"tenant\":\"%.*s\",\"quota\":%llu,"
+           "\"enabled\":%s,\"uid\":%u,\"targets\":[", VIEW_ARG(l->name),
+           VIEW_ARG(l->tenant), (unsigned long long)l->quota,
+           l->enabled ? "true" : "false", l->uid);
+    for (struct view rest = l->targets, t; view_cut(&rest, '\n', &t);)
+        printf("%s\"%.*s\"", t.data == l->targets.data ? "" : ",",
+               VIEW_ARG(t));
+    puts("]}");
+}
+
+static void print_line(const struct postern *p, unsigned noun,
+                       const struct account_line *l)
+{
+    if (p->json) {
+        print_json(l);
+        return;
+    }
+    printf("%.*s", VIEW_ARG(l->name));
+    if (noun == ACCOUNT_TENANT)
+        printf("\tuid=%u", l->uid);
+    else
+        printf("\ttenant=%.*s", VIEW_ARG(l->tenant));
+    if (noun == ACCOUNT_USER)
+        printf("\tquota=%llu%s", (unsigned long long)l->quota,
+               l->enabled ? "" : "\tdisabled");
+    for (struct view rest = l->targets, t; l->targets.len > 0 &&
+                                           view_cut(&rest, '\n', &t);)
+        printf("\t%.*s", VIEW_ARG(t));
+    putchar('\n');
+}
+
+static int ask(struct postern *p, struct arguments *a)
+{
+    struct account_line line;
+    struct account_done done;
+    struct ipc_packet packet;
+    struct error err;
+    struct ipc c;
+    int code = 0;
+
+    if (connect_authd(p, &c, &err) < 0)
+        return postern_fail(EX_UNAVAILABLE, "%s", err.text);
+    if (ipc_send(&c, &account_request_type, &a->r, &err) < 0)
+        code = postern_fail(EX_DATAERR, "%s", err.text);
+    while (code == 0) {
+        if (ipc_recv(&c, &packet, &err) <= 0) {
+            code = postern_fail(EX_UNAVAILABLE, "authd gave no answer");
+        } else if (ipc_id(packet.bytes) == account_done_type.id) {
+            if (ipc_packet_decode(&packet, &account_done_type, &done, &err) ==
+                    0 && done.why.len > 0)
+                code = postern_fail(EX_DATAERR, "%.*s", VIEW_ARG(done.why));
+            break;
+        } else if (ipc_packet_decode(&packet, &account_line_type, &line,
+                                     &err) == 0) {
+            print_line(p, a->r.noun, &line);
+        }
+    }
+    ipc_release(&c);
+    return code;
+}
+
+static int run(struct postern *p, enum account_noun noun, int argc,
+               char **argv)
+{
+    static const char *const verbs[] = { "add", "list", "set", "del" };
+    struct arguments a = { .r = { .noun = noun, .verb = 99, .enabled = 1 } };
+    const char *verb = argc > 0 ? argv[0] : "list";
+    int code;
+
+    for (unsigned i = 0; i < 4; i++)
+        if (strcmp(verb, verbs[i]) == 0)
+            a.r.verb = i;
+    if (noun == ACCOUNT_USER && strcmp(verb, "passwd") == 0)
+        a.r.verb = ACCOUNT_SET;
+    if (a.r.verb == 99)
+        return postern_fail(EX_USAGE, "what to do is add, list, set or del, "
+                            "not %s", verb);
+    code = parse(&a, argc > 0 ? argc - 1 : 0, argv + 1);
+    if (code == 0 && strcmp(verb, "passwd") == 0 &&
+        !(a.r.has & ACCOUNT_HAS_PASSWORD))
+        code = want_password(&a, "");
+    if (code == 0 && a.r.verb != ACCOUNT_LIST && a.r.name.len == 0)
+        code = postern_fail(EX_USAGE, "%s needs a name", verb);
+    if (code == 0)
+        code = ask(p, &a);
+    if (code == 0 && a.show_password)
+        printf("%s\n", a.password);
+    explicit_bzero(a.password, sizeof a.password);
+    buf_release(&a.targets);
+    return code;
+}
+
+int verb_tenant(struct postern *p, int argc, char **argv)
+{
+    return run(p, ACCOUNT_TENANT, argc, argv);
+}
+
+int verb_domain(struct postern *p, int argc, char **argv)
+{
+    return run(p, ACCOUNT_DOMAIN, argc, argv);
+}
+
+int verb_user(struct postern *p, int argc, char **argv)
+{
+    return run(p, ACCOUNT_USER, argc, argv);
+}
+
+int verb_alias(struct postern *p, int argc, char **argv)
+{
+    return run(p, ACCOUNT_ALIAS, argc, argv);
+}
