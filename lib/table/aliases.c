@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "table/aliases.h"
 
-#include "base/ascii.h"
+#include "mail/address.h"
 
 /* Where the first `stop` stands that is in no quotes, comment or angle
  * brackets; v.len when it does not. A backslash takes the next character. */
@@ -113,56 +113,6 @@ static bool inside_angle(struct view *v)
     return true;
 }
 
-/* Is there no white space or control character outside quotes? */
-static bool is_one_word(struct view v)
-{
-    bool quoted = false;
-
-    for (size_t i = 0; i < v.len; i++) {
-        char c = v.data[i];
-
-        if (ascii_is_control(c) || (c == ' ' && !quoted))
-            return false;
-        if (c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-    }
-    return true;
-}
-
-static bool needs_quotes(struct view local)
-{
-    for (size_t i = 0; i < local.len; i++)
-        if (!ascii_is_visible(local.data[i]) &&
-            (unsigned char)local.data[i] < 0x80)
-            return true;
-        else if (strchr("\"\\(),:;<>@[]", local.data[i]) != NULL)
-            return true;
-    return false;
-}
-
-/* Put back the quotes that the local part needs. People write "user@domain"
- * and mean an address, so what follows the last @ is the domain even there. */
-static void quote(struct buf *text)
-{
-    struct buf quoted = BUF_INIT;
-    size_t at = view_rindex(buf_view(text), '@');
-
-    if (!needs_quotes(view_sub(buf_view(text), 0, at)))
-        return;
-    buf_add_char(&quoted, '"');
-    for (size_t i = 0; i < at; i++) {
-        if (text->data[i] == '"' || text->data[i] == '\\')
-            buf_add_char(&quoted, '\\');
-        buf_add_char(&quoted, text->data[i]);
-    }
-    buf_add_char(&quoted, '"');
-    buf_add_view(&quoted, view_sub(buf_view(text), at, text->len));
-    buf_release(text);
-    *text = quoted;
-}
-
 static int bad(struct view item, const char *why, struct error *err)
 {
     return error_set(err, FAIL_PERM, "bad alias value \"%.*s\": %s",
@@ -195,26 +145,50 @@ static bool take_special(struct view text, struct alias_value *value)
     return false;
 }
 
-static int take_address(struct aliases *a, struct view item, bool quoted,
-                        struct alias_value *value, struct error *err)
+/* Read `text` as an address into a->text. People write "user@domain" in
+ * quotes and mean an address, so what was in quotes may be either. */
+static int take_address(struct aliases *a, struct view item, struct view text,
+                        bool quoted, struct alias_value *value,
+                        struct error *err)
+{
+    const unsigned flags = ADDRESS_SMTPUTF8 | ADDRESS_LOCAL_ONLY |
+                           ADDRESS_LENIENT | ADDRESS_LONG;
+    struct address address;
+    struct buf requoted = BUF_INIT;
+    int rc = address_parse(text, flags, &address, err);
+
+    if (rc < 0 && quoted) {
+        size_t at = view_rindex(text, '@');
+
+        address_format_local(&requoted, view_sub(text, 0, at));
+        buf_add_view(&requoted, view_sub(text, at, text.len));
+        rc = address_parse(buf_view(&requoted), flags, &address, err);
+        buf_release(&requoted);
+    }
+    if (rc < 0)
+        return error_prefix(err, "bad alias value \"%.*s\"", VIEW_ARG(item));
+    buf_reset(&a->text);
+    address_format(&a->text, &address);
+    *value = (struct alias_value){ ALIAS_ADDRESS, buf_view(&a->text) };
+    return 1;
+}
+
+/* An address that is not all in quotes: comments and names go, and the
+ * backslash that .forward files have before a name, "do not expand me again",
+ * goes too: expansion cuts its own loops. */
+static int take_plain(struct aliases *a, struct view item,
+                      struct alias_value *value, struct error *err)
 {
     struct view text;
 
-    if (quoted) {
-        quote(&a->text);
-        text = buf_view(&a->text);
-    } else {
-        buf_reset(&a->text);
-        if (!drop_comments(item, &a->text))
-            return bad(item, "a quote or comment is not closed", err);
-        text = view_trim(buf_view(&a->text));
-        if (!inside_angle(&text))
-            return bad(item, "the < > do not match", err);
-    }
-    if (!is_one_word(text))
-        return bad(item, "an address is one word", err);
-    *value = (struct alias_value){ ALIAS_ADDRESS, text };
-    return text.len > 0 ? 1 : bad(item, "there is no address in it", err);
+    if (!drop_comments(item, &a->text))
+        return bad(item, "a quote or comment is not closed", err);
+    text = view_trim(buf_view(&a->text));
+    if (!inside_angle(&text))
+        return bad(item, "the < > do not match", err);
+    if (text.len > 0 && text.data[0] == '\\')
+        text = view_sub(text, 1, text.len);
+    return take_address(a, item, text, false, value, err);
 }
 
 int aliases_next(struct aliases *a, struct alias_value *value,
@@ -233,7 +207,9 @@ int aliases_next(struct aliases *a, struct alias_value *value,
     quoted = unquote(item, &a->text);
     if (take_special(quoted ? buf_view(&a->text) : item, value))
         return value->text.len > 0 ? 1 : bad(item, "nothing follows it", err);
-    return take_address(a, item, quoted, value, err);
+    if (quoted)
+        return take_address(a, item, buf_view(&a->text), true, value, err);
+    return take_plain(a, item, value, err);
 }
 
 /* The left-hand side: one local name, without quotes and comments. */

@@ -25,8 +25,9 @@
 
 enum alias_kind { ALIAS_ADDRESS, ALIAS_COMMAND, ALIAS_FILE, ALIAS_INCLUDE };
 
-/* One value: an address as RFC 5321 §4.1.2 writes it, quoted where it must
- * be; else the command behind the |, or the path. */
+/* One value: an address in its canonical form (mail/address.h), quoted where
+ * it must be, without a domain if it had none; else the command behind the |,
+ * or the path. */
 struct alias_value {
     enum alias_kind kind;
     struct view text; /* valid until the next call */

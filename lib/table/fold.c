@@ -2,31 +2,9 @@
 #include "table/fold.h"
 
 #include <unicode/ucasemap.h>
-#include <unicode/utf8.h>
 
 #include "base/ascii.h"
-
-static bool is_ascii(struct view v)
-{
-    for (size_t i = 0; i < v.len; i++)
-        if ((unsigned char)v.data[i] >= 0x80)
-            return false;
-    return true;
-}
-
-bool fold_is_utf8(struct view v)
-{
-    size_t i = 0;
-
-    while (i < v.len) {
-        UChar32 c;
-
-        U8_NEXT(v.data, i, v.len, c);
-        if (c < 0)
-            return false;
-    }
-    return true;
-}
+#include "mail/utf8.h"
 
 /* False when the library cannot; nothing was added then. */
 static bool fold_unicode(struct view key, struct buf *out)
@@ -52,8 +30,8 @@ void fold_key(struct view key, bool bytes, struct buf *out)
 {
     char *to;
 
-    if (!bytes && !is_ascii(key) && key.len < (1u << 28) &&
-        fold_is_utf8(key) && fold_unicode(key, out))
+    if (!bytes && utf8_has_high(key) && key.len < (1u << 28) &&
+        utf8_is_valid(key) && fold_unicode(key, out))
         return;
     to = buf_room(out, key.len);
     for (size_t i = 0; i < key.len; i++)

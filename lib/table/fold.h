@@ -11,9 +11,6 @@
 
 #include "base/buf.h"
 
-/* Is all of `text` well-formed UTF-8 (RFC 3629)? */
-bool fold_is_utf8(struct view text);
-
 /* Append `key` folded to `out`; with `bytes` only ASCII letters are. */
 void fold_key(struct view key, bool bytes, struct buf *out);
 

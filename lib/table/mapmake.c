@@ -23,10 +23,9 @@
 struct job {
     const struct mapmake *m;
     struct table table; /* only what warnings and line checks look at */
-    char *type;
-    const char *path;   /* of the text */
-    char *db_path;
-    const char *what;   /* the text's name in warnings */
+    char *type, *db_path;
+    const char *path; /* of the text */
+    const char *what; /* the text's name in warnings */
     struct dbfile *db;
     struct buf key, value;
     bool root_is_away;

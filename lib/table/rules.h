@@ -19,10 +19,10 @@
 #include "table/table_type.h"
 
 struct rule {
-    bool is_if;   /* begins a block, has no result */
+    bool is_if; /* begins a block, has no result */
     bool negated;
     unsigned line;
-    size_t next;  /* is_if: the first rule behind the block */
+    size_t next;   /* is_if: the first rule behind the block */
     void *pattern; /* the syntax's own; NULL: never matches */
     void *result;  /* the syntax's own */
 };

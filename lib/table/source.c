@@ -6,8 +6,8 @@
 
 #include "base/ascii.h"
 #include "base/io.h"
+#include "mail/utf8.h"
 #include "table/braces.h"
-#include "table/fold.h"
 #include "table/table_type.h"
 
 void source_identify(const struct stat *st, struct source_id *id)
@@ -82,7 +82,7 @@ static const char *line_fault(const struct table *t, struct view line,
         return "a logical line must not start with white space";
     if (view_index(line, '\0') != line.len)
         return "it holds a NUL character";
-    if (!(t->flags & TABLE_BYTES) && !fold_is_utf8(line))
+    if (!(t->flags & TABLE_BYTES) && !utf8_is_valid(line))
         return "it is not UTF-8";
     return NULL;
 }

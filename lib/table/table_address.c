@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "table/table_address.h"
 
+#include "mail/address.h"
+
 /* An address taken apart; without @ the domain is empty and `at` false. */
 struct parts {
     struct view whole, localpart, domain, user, extension;
@@ -13,38 +15,6 @@ int table_address_in_list(void *arg, struct view key, enum table_part part,
     return table_list_lookup(arg, key, part, out, err);
 }
 
-static bool is_never_split(const char *delimiters, struct view name)
-{
-    return view_is_nocase(name, "postmaster") ||
-           view_is_nocase(name, "mailer-daemon") ||
-           view_is_nocase(name, "double-bounce") ||
-           (strchr(delimiters, '-') != NULL &&
-            (view_starts_nocase(name, "owner-") ||
-             (name.len >= 8 &&
-              view_is_nocase(view_sub(name, name.len - 8, name.len),
-                             "-request"))));
-}
-
-bool table_address_split(const char *delimiters, struct view localpart,
-                         struct view *user, struct view *extension)
-{
-    *user = localpart;
-    *extension = (struct view){ NULL, 0 };
-    if (*delimiters == '\0' || is_never_split(delimiters, localpart))
-        return false;
-    /* A name cannot begin with its extension. */
-    for (size_t i = 1; i < localpart.len; i++) {
-        char c = localpart.data[i];
-
-        if (c != '\0' && strchr(delimiters, c) != NULL) {
-            *user = view_sub(localpart, 0, i);
-            *extension = view_sub(localpart, i + 1, localpart.len);
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct parts take_apart(const struct table_address *a,
                                struct view address)
 {
@@ -55,8 +25,8 @@ static struct parts take_apart(const struct table_address *a,
     p.domain = view_sub(address, at + 1, address.len);
     if (!p.at)
         p.domain = (struct view){ NULL, 0 };
-    p.extended = table_address_split(a->delimiters, p.localpart, &p.user,
-                                     &p.extension);
+    p.extended = address_split(p.localpart, a->delimiters, &p.user,
+                               &p.extension);
     return p;
 }
 
@@ -162,8 +132,7 @@ int table_address_alias(const struct table_address *a, struct view localpart,
     bool dropped;
     int found;
 
-    p.extended = table_address_split(a->delimiters, localpart, &p.user,
-                                     &p.extension);
+    p.extended = address_split(localpart, a->delimiters, &p.user, &p.extension);
     found = ask_address(a, &p, &dropped, out, err);
     if (extension != NULL)
         *extension = found == 1 && dropped ? p.extension

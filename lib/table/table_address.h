@@ -18,7 +18,7 @@
 
 /* How the site reads addresses, and whom to ask. All texts are borrowed. */
 struct table_address {
-    const char *delimiters; /* recipient_delimiter: a set; "" for none */
+    const char *delimiters; /* recipient_delimiter, as address_split() has it */
 
     /* Does parent_domain_matches_subdomains name this table? If so "domain"
      * matches its subdomains; if not ".domain" does. */
@@ -37,13 +37,6 @@ struct table_address {
 /* The lookup of a struct table_list, which is `arg`. */
 int table_address_in_list(void *arg, struct view key, enum table_part part,
                           struct buf *out, struct error *err);
-
-/* Split "user+ext" at the first delimiter: *user and *extension without it.
- * False, and the whole as *user, when there is none or the name is one that
- * is never split: postmaster, mailer-daemon, double-bounce, and with "-"
- * owner-x and x-request. */
-bool table_address_split(const char *delimiters, struct view localpart,
-                         struct view *user, struct view *extension);
 
 /* virtual(5), canonical(5): user+ext@domain, user@domain; for our domains
  * user+ext, user; at last @domain. *extension, if not NULL, is what the key

@@ -5,7 +5,7 @@
 #include "base/ascii.h"
 
 struct piece {
-    unsigned group;     /* 0: the text below */
+    unsigned group;   /* 0: the text below */
     struct view text; /* of the template's own text */
 };
 

@@ -183,21 +183,6 @@ static void an_error_ends_the_search(void **state)
     }
 }
 
-static void without_delimiters_nothing_is_split(void **state)
-{
-    struct view user, ext;
-
-    (void)state;
-    assert_false(table_address_split("", VIEW("u+e"), &user, &ext));
-    assert_view(user, "u+e");
-    assert_true(table_address_split("-+", VIEW("u+e-f"), &user, &ext));
-    assert_view(user, "u");
-    assert_view(ext, "e-f");
-    assert_true(table_address_split("+", VIEW("owner-x+e"), &user, &ext));
-    assert_view(user, "owner-x");
-    assert_false(table_address_split("+", VIEW("u\0e"), &user, &ext));
-}
-
 static void lists_of_tables_are_asked(void **state)
 {
     struct error err;
@@ -222,7 +207,6 @@ int main(void)
         cmocka_unit_test(keys_are_asked_in_order),
         cmocka_unit_test(the_extension_that_was_left_out_is_told),
         cmocka_unit_test(an_error_ends_the_search),
-        cmocka_unit_test(without_delimiters_nothing_is_split),
         cmocka_unit_test(lists_of_tables_are_asked),
     };
 
