@@ -59,15 +59,12 @@
 #define system(...)    BANNED(system)
 #define popen(...)     BANNED(popen)
 
-/* A file that runs outside every jail (a command) may define this first. */
-#ifndef BANNED_ALLOW_NAME_SERVICE
 #define getaddrinfo(...)   BANNED(getaddrinfo)
 #define gethostbyname(...) BANNED(gethostbyname)
 #define getpwnam(...)      BANNED(getpwnam)
 #define getpwuid(...)      BANNED(getpwuid)
 #define getgrnam(...)      BANNED(getgrnam)
 #define getgrgid(...)      BANNED(getgrgid)
-#endif
 #define openlog(...)    BANNED(openlog)
 #define vsyslog(...)    BANNED(vsyslog)
 #define dlopen(...)     BANNED(dlopen)

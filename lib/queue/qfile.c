@@ -246,6 +246,7 @@ static int read_statuses(struct qfile *q, int fd, const char *name,
     uint64_t start = q->content_offset + q->content_len;
     struct view rest;
     struct stat st;
+    size_t len;
 
     if (fstat(fd, &st) < 0)
         return error_sys(err, "cannot fstat %s", name);
@@ -258,10 +259,11 @@ static int read_statuses(struct qfile *q, int fd, const char *name,
     if ((uint64_t)st.st_size - start > QFILE_ENVELOPE_MAX)
         return error_set(err, FAIL_PERM, "the statuses of %s are too long",
                          name);
-    q->statuses.len = (size_t)((uint64_t)st.st_size - start);
-    if (io_pread_all(fd, buf_room(&q->statuses, q->statuses.len),
-                     q->statuses.len, start, name, err) < 0)
+    len = (size_t)((uint64_t)st.st_size - start);
+    if (io_pread_all(fd, buf_room(&q->statuses, len), len, start, name, err) <
+        0)
         return -1;
+    q->statuses.len = len;
     for (rest = buf_view(&q->statuses); rest.len >= sizeof(struct status_head);) {
         struct status_head sh;
         struct rcpt_record s;

@@ -531,7 +531,8 @@ static void rules_may_stand_in_the_name(void **state)
         { "1.2.3.4", "ok" }, { "1.2.3.5", "else {x}" }, { "10.0.0.1", NULL },
         { NULL, NULL },
     });
-    ask_spec("pcre:{{/^a{2}$/ two}, {/./ any}}", 0, (const struct question[]) {
+    ask_spec("pcre:{{/^a{2}$/ two}, {/./ any}}", 0,
+             (const struct question[]) {
         { "aa", "two" }, { "a", "any" }, { NULL, NULL },
     });
 }

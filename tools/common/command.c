@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tools/common/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/ascii.h"
+#include "base/log.h"
+#include "proto/queue.h"
+
+/* A command's one context. */
+static struct {
+    const char *name;
+    struct config *config;
+} command = { "postern", NULL };
+
+static void say(const char *kind, const char *fmt, va_list ap)
+{
+    char text[1000];
+
+    vsnprintf(text, sizeof text, fmt, ap);
+    for (char *c = text; *c != '\0'; c++)
+        if (ascii_is_control(*c))
+            *c = '?';
+    fprintf(stderr, "%s: %s: %s\n", command.name, kind, text);
+}
+
+void command_fail(int code, const char *fmt, ...)
+{
+    va_list ap;
+
+    fflush(stdout);
+    va_start(ap, fmt);
+    say("fatal", fmt, ap);
+    va_end(ap);
+    exit(code);
+}
+
+void command_warn(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say("warning", fmt, ap);
+    va_end(ap);
+}
+
+void command_begin(const char *name, const char *directory)
+{
+    struct buf path = BUF_INIT;
+    struct error err;
+
+    command.name = name;
+    log_name(name);
+    if (directory == NULL)
+        directory = getenv("POSTERN_CONFIG");
+    buf_addf(&path, "%s/main.cf", directory ? directory : "/etc/postern");
+    if (config_read(&command.config, buf_text(&path), &err) < 0)
+        command_fail(EX_CONFIG, "%s", err.text);
+    buf_release(&path);
+}
+
+char *command_value(const char *name)
+{
+    struct buf b = BUF_INIT;
+    struct error err;
+
+    if (config_get(command.config, name, &b, &err) < 0)
+        command_fail(EX_CONFIG, "%s", err.text);
+    return buf_take(&b);
+}
+
+int command_connect(const char *socket_name, int type)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    char *dir = command_value("queue_directory");
+    int n = snprintf(a.sun_path, sizeof a.sun_path, "%s/%s", dir,
+                     socket_name);
+    int fd;
+
+    free(dir);
+    if (n >= (int)sizeof a.sun_path)
+        command_fail(EX_CONFIG, "the path %s is too long for a socket",
+                     a.sun_path);
+    fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        command_fail(EX_OSERR, "cannot make a socket: %s",
+                     strerrordesc_np(errno));
+    if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+void command_json(struct buf *out, struct view v)
+{
+    buf_add_char(out, '"');
+    for (size_t i = 0; i < v.len; i++) {
+        char c = v.data[i];
+
+        if (c == '"' || c == '\\')
+            buf_addf(out, "\\%c", c);
+        else if ((unsigned char)c < 0x20 || c == 0x7f)
+            buf_addf(out, "\\u%04x", c);
+        else
+            buf_add_char(out, c);
+    }
+    buf_add_char(out, '"');
+}
+
+void queue_connect(struct ipc *c, const char *what)
+{
+    int fd = command_connect(QUEUE_SOCKET, SOCK_SEQPACKET);
+
+    if (fd < 0)
+        command_fail(EX_UNAVAILABLE, "Cannot %s - mail system is down", what);
+    ipc_init(c, fd, 0);
+}
+
+unsigned queue_flush_now(const char *queue_id, const char *site)
+{
+    struct queue_flush f = { view_of(queue_id), view_of(site) };
+    struct queue_done done;
+    struct error err;
+    struct ipc c;
+
+    queue_connect(&c, "flush mail queue");
+    if (ipc_call(&c, &queue_flush_type, &f, &queue_done_type, &done, &err) <
+        0)
+        command_fail(EX_UNAVAILABLE, "%s", err.text);
+    ipc_release(&c);
+    return done.count;
+}

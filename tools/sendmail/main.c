@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sendmail, mailq - the interface that local programs have always used. */
+#include "tools/sendmail/sendmail.h"
+
+#include <pwd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "tools/common/command.h"
+
+/* A command runs in no jail and may ask who its user is. */
+#undef getpwuid
+
+enum mode { DELIVER, SMTP, LIST, VERIFY, FLUSH };
+
+static void usage(FILE *to, int code)
+{
+    fprintf(to,
+        "usage: sendmail [-C directory] [-bm|-bp|-bs|-bv] [-f sender] "
+        "[-F name] [-i] [-t]\n"
+        "                [-N notify] [-R ret] [-V envid] [-q] [-v] "
+        "[recipient ...]\n"
+        "  -t  take recipients from the header   -i  a dot alone is text\n"
+        "  -bp list the queue (mailq)            -bs speak SMTP\n"
+        "  -bv check recipients, send nothing    -q  try the queue now\n");
+    exit(code);
+}
+
+/* Who runs this, when -f does not say. */
+static const char *default_sender(void)
+{
+    struct passwd *pw = getpwuid(getuid());
+    struct buf b = BUF_INIT;
+
+    if (pw != NULL)
+        buf_add_text(&b, pw->pw_name);
+    else
+        buf_addf(&b, "uid%u", getuid());
+    return buf_take(&b);
+}
+
+/* -F name, or who the system says, as a From header when there is none is
+ * smtpd's and cleanup's work; here only the name is put before it. */
+static void add_from(struct submission *s)
+{
+    struct buf with = BUF_INIT;
+
+    if (s->full_name == NULL ||
+        memmem(buf_text(&s->text), s->text.len, "From:", 5) != NULL)
+        return;
+    buf_add_text(&with, "From: \"");
+    for (const char *c = s->full_name; *c != '\0'; c++)
+        if (*c != '"' && *c != '\\' && (unsigned char)*c >= ' ')
+            buf_add_char(&with, *c);
+    buf_addf(&with, "\" <%s%s", s->sender, strchr(s->sender, '@') ? "" : "@");
+    if (strchr(s->sender, '@') == NULL) {
+        char *origin = command_value("myorigin");
+
+        buf_add_text(&with, origin);
+        free(origin);
+    }
+    buf_add_text(&with, ">\r\n");
+    buf_add_view(&with, buf_view(&s->text));
+    buf_release(&s->text);
+    s->text = with;
+}
+
+/* -bX */
+static enum mode mode_of(const char *arg)
+{
+    switch (arg[0]) {
+    case 'm':
+    case 'a':
+        return DELIVER;
+    case 's':
+        return SMTP;
+    case 'p':
+        return LIST;
+    case 'v':
+        return VERIFY;
+    default:
+        fprintf(stderr, "sendmail: fatal: unsupported: -b%s\n", arg);
+        exit(EX_USAGE);
+    }
+}
+
+struct options {
+    enum mode mode;
+    const char *directory, *flush_id, *flush_site;
+};
+
+static void take_option(int opt, struct options *o, struct submission *s)
+{
+    switch (opt) {
+    case 'C':
+        o->directory = optarg;
+        break;
+    case 'b':
+        o->mode = mode_of(optarg);
+        break;
+    case 'f':
+    case 'r':
+        s->sender = optarg;
+        break;
+    case 'F':
+        s->full_name = optarg;
+        break;
+    case 'i':
+        s->ignore_dots = true;
+        break;
+    case 'o': /* -oi counts; all others are of another time */
+        s->ignore_dots = s->ignore_dots || strcmp(optarg, "i") == 0;
+        break;
+    case 't':
+        s->from_header = true;
+        break;
+    case 'v':
+        s->verbose = true;
+        break;
+    case 'q':
+        o->mode = FLUSH;
+        if (optarg != NULL && optarg[0] == 'I')
+            o->flush_id = optarg + 1;
+        if (optarg != NULL && optarg[0] == 'R')
+            o->flush_site = optarg + 1;
+        break;
+    case 'N':
+        s->notify = optarg;
+        break;
+    case 'R':
+        s->ret = strcasecmp(optarg, "full") == 0 ? "FULL" : "HDRS";
+        break;
+    case 'V':
+        s->envid = optarg;
+        break;
+    case '?':
+        usage(stderr, EX_USAGE);
+    }
+}
+
+static int deliver(struct submission *s, const struct options *o, int argc,
+                   char **argv)
+{
+    if (s->sender == NULL)
+        s->sender = default_sender();
+    if (s->sender[0] == '<' && s->sender[strlen(s->sender) - 1] == '>')
+        s->sender = alloc_copy(s->sender + 1, strlen(s->sender) - 2);
+    s->verify_only = o->mode == VERIFY;
+    for (int i = 0; i < argc; i++)
+        message_add_rcpts(s, argv[i]);
+    if (!s->verify_only)
+        message_read(s);
+    if (s->from_header)
+        message_take_rcpts(s);
+    add_from(s);
+    return submit(s);
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = strrchr(argv[0], '/');
+    struct submission s = { .sender = NULL };
+    struct options o = { DELIVER, NULL, "", "" };
+    int opt;
+
+    name = name ? name + 1 : argv[0];
+    if (strcmp(name, "mailq") == 0)
+        o.mode = LIST;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        usage(stdout, 0);
+    while ((opt = getopt(argc, argv, "A:B:b:C:cdeEF:f:GgH:h:iL:mN:nO:o:p:"
+                                     "q::R:r:stUV:vX:x:")) != -1)
+        take_option(opt, &o, &s);
+    command_begin(name, o.directory);
+    switch (o.mode) {
+    case LIST:
+        return queue_print(false);
+    case SMTP:
+        return submit_smtp();
+    case FLUSH:
+        queue_flush_now(o.flush_id, o.flush_site);
+        return 0;
+    default:
+        return deliver(&s, &o, argc - optind, argv + optind);
+    }
+}
