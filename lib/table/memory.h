@@ -20,7 +20,7 @@ struct memory {
 bool memory_add(struct memory *m, const struct table *t, struct view key,
                 struct view value, bool replace);
 
-/* As the functions of struct table_type; `m` is &state of some type. */
+/* As the functions of struct table_type that have their names. */
 int memory_lookup(const struct memory *m, struct view key, struct buf *out);
 void memory_each(const struct memory *m,
                  int (*fn)(struct view key, struct view value, void *arg),
