@@ -49,16 +49,24 @@ static void put_header(struct buf *out, const struct notification *n,
 
 /* --- for people ----------------------------------------------------------------------- */
 
-static const char *const explanations[] = {
-    "I'm sorry to have to inform you that your message could not be\r\n"
-    "delivered to one or more recipients. It is attached below.\r\n\r\n"
-    "For further assistance, please send mail to postmaster.\r\n",
-    "THIS IS A WARNING ONLY. YOU DO NOT NEED TO RESEND YOUR MESSAGE.\r\n\r\n"
-    "Your message could not be delivered yet. It will be tried again until\r\n"
-    "it is too old.\r\n",
-    "Your message was delivered to the destinations below. A destination\r\n"
-    "that does not report deliveries is said to be relayed to.\r\n",
-};
+static const char *explanation(enum bounce_kind kind)
+{
+    switch (kind) {
+    case BOUNCE_FAILURE:
+        return "I'm sorry to have to inform you that your message could not "
+               "be\r\ndelivered to one or more recipients. It is attached "
+               "below.\r\n\r\nFor further assistance, please send mail to "
+               "postmaster.\r\n";
+    case BOUNCE_DELAY:
+        return "THIS IS A WARNING ONLY. YOU DO NOT NEED TO RESEND YOUR "
+               "MESSAGE.\r\n\r\nYour message could not be delivered yet. It "
+               "will be tried again\r\nuntil it is too old.\r\n";
+    default:
+        return "Your message was delivered to the destinations below. A "
+               "destination\r\nthat does not report deliveries is said to be "
+               "relayed to.\r\n";
+    }
+}
 
 static void put_text_part(struct buf *out, const struct notification *n,
                           const struct qfile *q)
@@ -66,7 +74,7 @@ static void put_text_part(struct buf *out, const struct notification *n,
     buf_addf(out, "Content-Description: Notification\r\n"
              "Content-Type: text/plain; charset=utf-8\r\n\r\n"
              "This is the mail system at host %s.\r\n\r\n%s",
-             bounce_conf.myhostname, explanations[n->kind]);
+             bounce_conf.myhostname, explanation(n->kind));
     for (size_t i = 0; i < n->n_fates; i++) {
         const struct fate *f = &n->fates[i];
 

@@ -48,7 +48,7 @@ const struct param master_params[] = {
     PARAM_TIME(master_conf, max_idle, "100s", "1s", "1d",
         "end a process that is not needed any more after it was idle for "
         "this long"),
-    PARAM_TIME(master_conf, service_throttle_time, "60s", "1s", "1h",
+    PARAM_TIME(master_conf, service_throttle_time, "60s", "0", "1h",
         "the longest pause before a program that keeps failing is started "
         "again"),
     PARAM_TIME(master_conf, stop_timeout, "10s", "1s", "1h",

@@ -18,5 +18,8 @@ const struct param common_params[] = {
         "where main.cf and master.cf are"),
     PARAM_TEXT(common_conf, command_directory, "/usr/local/sbin",
         "where the commands are"),
+    PARAM_TEXT(common_conf, default_database_type, "hash",
+        "the type of tables that postmap and postalias are given without "
+        "one"),
     PARAM_END
 };

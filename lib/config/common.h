@@ -10,6 +10,7 @@
 struct common_conf {
     char *myhostname, *mydomain, *myorigin, *mail_name, *mail_version;
     char *config_directory, *command_directory;
+    char *default_database_type;
 };
 
 extern const struct param common_params[];

@@ -148,7 +148,7 @@ static int add_row(scmp_filter_ctx ctx, const struct row *r)
         return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
     case ARG_IS:
         return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
-                                SCMP_CMP(r->arg, SCMP_CMP_EQ, r->value));
+                                SCMP_CMP(r->arg, SCMP_CMP_EQ, r->value, 0));
     case ARG_LACKS:
         return seccomp_rule_add(
             ctx, SCMP_ACT_ALLOW, nr, 1,
@@ -156,7 +156,7 @@ static int add_row(scmp_filter_ctx ctx, const struct row *r)
     case ARG_SELF:
         return seccomp_rule_add(
             ctx, SCMP_ACT_ALLOW, nr, 1,
-            SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+            SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
     }
     abort();
 }

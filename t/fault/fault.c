@@ -2,15 +2,17 @@
 /*
  * fault - do something drastic at an exact system call of a running process.
  *
- *     fault PID N kill             SIGKILL it
- *     fault PID N cut DIR [DIR]    cut the power: shut the file systems that
- *                                  hold DIR down without writing their logs
- *                                  (FS_IOC_SHUTDOWN), then SIGKILL it
+ *     fault PID,... N kill             SIGKILL it
+ *     fault PID,... N cut DIR [DIR]    cut the power: shut the file systems
+ *                                      that hold DIR down without writing
+ *                                      their logs (FS_IOC_SHUTDOWN), then
+ *                                      SIGKILL it
  *
- * A point is the entry into or the return from a call; N counts both, from 1.
- * Prints "ready" once the process is watched; then "done NR entry|exit" when
- * the point was reached, or "count M" when the process ended, or standard
- * input was closed, before that.
+ * A point is the entry into or the return from a call; N counts those of all
+ * the processes together, from 1, and the one that makes the Nth is struck.
+ * Prints "ready" once the processes are watched; then "done NR entry|exit"
+ * when the point was reached, or "count M" when they ended, or standard input
+ * was closed, before that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,68 +71,84 @@ static int wait_event(int signals)
     return p[0].revents ? 0 : 1;
 }
 
-static long watch(pid_t pid, long target, char **argv, int signals)
+/* Go on until the next call of `pid`, passing on a signal that was its own. */
+static void resume(pid_t pid, int status)
+{
+    int sig = WSTOPSIG(status);
+    bool ours = sig == SIGTRAP || sig == (SIGTRAP | 0x80) ||
+                (status >> 16) != 0;
+
+    ptrace(PTRACE_SYSCALL, pid, 0, ours ? 0 : sig);
+}
+
+static void strike(pid_t pid, char **argv)
+{
+    struct __ptrace_syscall_info info;
+    bool entry;
+
+    ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info);
+    entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
+    if (strcmp(argv[3], "cut") == 0)
+        cut_power(argv + 4);
+    kill(pid, SIGKILL);
+    say("done", entry ? (long)info.entry.nr : -1, entry ? "entry" : "exit");
+    exit(0);
+}
+
+static long watch(long target, char **argv, int signals)
 {
     long n = 0;
-    bool input_open = true;
 
     for (;;) {
-        struct __ptrace_syscall_info info;
         int status;
-        pid_t got = waitpid(pid, &status, __WALL | WNOHANG);
+        pid_t pid = waitpid(-1, &status, __WALL | WNOHANG);
 
-        if (got == 0) {
-            if (input_open && wait_event(signals) == 0) {
-                input_open = false;
+        if (pid < 0)
+            return n; /* all have ended */
+        if (pid == 0) {
+            if (wait_event(signals) == 0)
                 return n;
-            }
             continue;
         }
-        if (got < 0 || WIFEXITED(status) || WIFSIGNALED(status))
-            return n;
-        if (WSTOPSIG(status) == (SIGTRAP | 0x80) && ++n == target) {
-            ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info);
-            if (strcmp(argv[3], "cut") == 0)
-                cut_power(argv + 4);
-            kill(pid, SIGKILL);
-            say("done", info.op == PTRACE_SYSCALL_INFO_ENTRY
-                            ? (long)info.entry.nr : -1,
-                info.op == PTRACE_SYSCALL_INFO_ENTRY ? "entry" : "exit");
-            exit(0);
-        }
-        ptrace(PTRACE_SYSCALL, pid, 0,
-               WSTOPSIG(status) == SIGTRAP ||
-                       WSTOPSIG(status) == (SIGTRAP | 0x80) ||
-                       (status >> 16) != 0
-                   ? 0 : WSTOPSIG(status));
+        if (!WIFSTOPPED(status))
+            continue;
+        if (WSTOPSIG(status) == (SIGTRAP | 0x80) && ++n == target)
+            strike(pid, argv);
+        resume(pid, status);
     }
+}
+
+static void attach(pid_t pid)
+{
+    int status;
+
+    if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD) < 0 ||
+        ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0 ||
+        waitpid(pid, &status, __WALL) < 0)
+        fail("ptrace");
+    ptrace(PTRACE_SYSCALL, pid, 0, 0);
 }
 
 int main(int argc, char **argv)
 {
     sigset_t set;
-    int status, signals;
-    pid_t pid;
+    int signals;
+    char *at;
     long n;
 
     if (argc < 4) {
-        fprintf(stderr, "usage: fault PID N kill|cut [DIR...]\n");
+        fprintf(stderr, "usage: fault PID,... N kill|cut [DIR...]\n");
         return 64;
     }
-    pid = (pid_t)strtol(argv[1], NULL, 10);
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD) < 0 ||
-        ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0)
-        fail("ptrace");
-    if (waitpid(pid, &status, __WALL) < 0)
-        fail("waitpid");
-    ptrace(PTRACE_SYSCALL, pid, 0, 0);
+    for (at = argv[1]; *at != '\0'; at += *at == ',')
+        attach((pid_t)strtol(at, &at, 10));
     if (write(STDOUT_FILENO, "ready\n", 6) != 6)
         return 2;
-    n = watch(pid, strtol(argv[2], NULL, 10), argv, signals);
+    n = watch(strtol(argv[2], NULL, 10), argv, signals);
     say("count", n, "");
     return 0;
 }

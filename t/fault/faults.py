@@ -61,11 +61,12 @@ class Ledger:
 
 
 class Driver:
-    """The fault program, watching one process."""
+    """The fault program, watching all processes of one program."""
 
-    def __init__(self, pid, n, *action):
+    def __init__(self, pids, n, *action):
         self.p = subprocess.Popen(
-            [FAULT / "fault", str(pid), str(n), *map(str, action)],
+            [FAULT / "fault", ",".join(map(str, pids)), str(n),
+             *map(str, action)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.p.stdout.readline() != "ready\n":
             raise AssertionError("the fault driver did not start")
@@ -89,11 +90,11 @@ def with_planted(s, program, fault):
     s.settings["daemon_directory"] = programs
 
 
-def idle_pid(s, program):
-    """The process of `program` that the next message will meet."""
-    for pid, name, _, state in s.processes():
-        if name == program and state in ("idle", "running"):
-            return pid
+def idle_pids(s, program):
+    """The processes of `program`, once one of them is ready to work."""
+    found = [p for p in s.processes() if p[1] == program]
+    if any(state in ("idle", "running") for _, _, _, state in found):
+        return [pid for pid, _, _, _ in found if running(pid)]
     return None
 
 

@@ -16,7 +16,7 @@ class Kill(suite.Case):
     def server(self, fault=None):
         s = self.instance("ki").mail()
         s.settings["minimal_backoff_time"] = "1s"
-        s.settings["service_throttle_time"] = "1s"
+        s.settings["service_throttle_time"] = "0"
         if fault:
             faults.with_planted(s, *fault)
         s.start().add_users(faults.USER)
@@ -33,9 +33,9 @@ class Kill(suite.Case):
         """Kill `program` at point 1, 2, ... until a message passes before
         the point is reached; the number of points."""
         for n in range(1, POINTS_MAX):
-            pid = suite.wait_for(lambda: faults.idle_pid(s, program),
-                                 f"a {program} to kill")
-            driver = faults.Driver(pid, n, "kill")
+            pids = suite.wait_for(lambda: faults.idle_pids(s, program),
+                                  f"a {program} to kill")
+            driver = faults.Driver(pids, n, "kill")
             ledger.send(s.port)
             if program in ("qmgr", "local", "logd"):
                 suite.wait_for(lambda: driver.p.poll() is not None
