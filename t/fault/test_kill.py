@@ -16,6 +16,7 @@ class Kill(suite.Case):
     def server(self, fault=None):
         s = self.instance("ki").mail()
         s.settings["minimal_backoff_time"] = "1s"
+        s.settings["maximal_backoff_time"] = "1s"
         s.settings["service_throttle_time"] = "0"
         if fault:
             faults.with_planted(s, *fault)
@@ -29,19 +30,24 @@ class Kill(suite.Case):
                        and not s.queue_files("deferred"), "an empty queue")
         return ledger.check(s.messages(faults.USER))
 
+    def watch(self, s, program, n):
+        """A driver on the program's processes; None when one just ended."""
+        pids = faults.idle_pids(s, program)
+        driver = faults.Driver(pids, n, "kill") if pids else None
+        return driver if driver and driver.ready else None
+
     def points(self, s, ledger, program):
         """Kill `program` at point 1, 2, ... until a message passes before
         the point is reached; the number of points."""
         for n in range(1, POINTS_MAX):
-            pids = suite.wait_for(lambda: faults.idle_pids(s, program),
-                                  f"a {program} to kill")
-            driver = faults.Driver(pids, n, "kill")
+            driver = suite.wait_for(lambda: self.watch(s, program, n),
+                                    f"a {program} to kill")
             ledger.send(s.port)
-            if program in ("qmgr", "local", "logd"):
+            if program in ("qmgr", "local", "logd", "authd"):
                 suite.wait_for(lambda: driver.p.poll() is not None
-                               or not any(map(s.queue_files, (
-                                   "incoming", "active", "deferred"))),
-                               "the delivery")
+                               or not s.queue_files("incoming")
+                               and not s.queue_files("active"),
+                               "the attempt at delivery")
             if not driver.finish():
                 return n - 1
         raise AssertionError(f"{program} never came to its end")
