@@ -54,6 +54,18 @@ static int make_directory(int at, const char *name, uid_t uid, mode_t mode,
     return rc;
 }
 
+/* A directory that is there need not be there for good: its name is durable
+ * when the directory above it was synced. */
+static int sync_above(int fd, const char *path, struct error *err)
+{
+    int above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = above < 0 ? -1 : fsync(above);
+
+    io_close(&above);
+    return rc < 0 ? error_sys(err, "cannot sync the directory above %s", path)
+                  : 0;
+}
+
 static int open_directory(const char *path, bool make, int *fd,
                           struct error *err)
 {
@@ -62,7 +74,7 @@ static int open_directory(const char *path, bool make, int *fd,
     *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*fd < 0)
         return error_sys(err, "cannot open the directory %s", path);
-    return 0;
+    return make ? sync_above(*fd, path, err) : 0;
 }
 
 static int make_queue(struct master *m, struct error *err)
@@ -80,6 +92,8 @@ static int make_queue(struct master *m, struct error *err)
         make_directory(m->queue_dir, "private", geteuid(), 0700, err) < 0 ||
         make_directory(m->queue_dir, "pid", geteuid(), 0755, err) < 0)
         return -1;
+    if (fsync(m->queue_dir) < 0)
+        return error_sys(err, "cannot sync %s", m->conf.queue_directory);
     return 0;
 }
 
@@ -201,13 +215,14 @@ static int open_tenant(const struct pool *p, struct error *err)
 
     if (mkdirat(m->store_dir, p->tenant, 0700) == 0) {
         if (fchownat(m->store_dir, p->tenant, places_uid(p),
-                     (gid_t)places_uid(p), AT_SYMLINK_NOFOLLOW) < 0 ||
-            fsync(m->store_dir) < 0)
+                     (gid_t)places_uid(p), AT_SYMLINK_NOFOLLOW) < 0)
             return error_sys(err, "cannot give %s to its tenant", p->tenant);
     } else if (errno != EEXIST) {
         return error_sys(err, "cannot make the tenant %s's directory",
                          p->tenant);
     }
+    if (fsync(m->store_dir) < 0)
+        return error_sys(err, "cannot sync the mail store");
     fd = open_below(m->store_dir, p->path ? p->path : p->tenant, err);
     if (fd < 0)
         return -1;

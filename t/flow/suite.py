@@ -158,10 +158,11 @@ class Instance:
                                  + (self.dir / "stderr").read_text()
                                  + self.log_text())
         self.running = True
+        self.pid = int((self.queue / "pid/master.pid").read_text())
         return self
 
     def master_pid(self):
-        return int((self.queue / "pid/master.pid").read_text())
+        return self.pid
 
     def stop(self):
         if not self.running:
