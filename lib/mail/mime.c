@@ -116,12 +116,14 @@ static void add_synthetic(struct walker *w, const struct frame *f)
     child->flags |= MIME_SYNTHETIC;
 }
 
-static void close_part(struct walker *w, struct mime_mark end)
+/* End the innermost part at `end`, and say where it really ended. A line end
+ * before a delimiter that is also the header's last one counts as the
+ * header's, and so ends all that the part is in. */
+static struct mime_mark close_part(struct walker *w, struct mime_mark end)
 {
     struct frame *f = top(w);
     struct mime_part *p = part_of(w, f);
 
-    /* The line end before a delimiter may be the header's last one. */
     if (end.offset < f->body.offset)
         end = f->body;
     p->body_len = end.offset - f->body.offset;
@@ -131,6 +133,7 @@ static void close_part(struct walker *w, struct mime_mark end)
         add_synthetic(w, f);
     buf_release(&f->boundary);
     w->depth--;
+    return end;
 }
 
 /* --- the end of a header ---------------------------------------------------------- */
@@ -306,9 +309,11 @@ static struct frame *find_delimiter(struct walker *w,
 static void take_delimiter(struct walker *w, struct frame *f, bool final,
                            const struct mime_line *line)
 {
-    end_headers(w, line->before);
+    struct mime_mark end = line->before;
+
+    end_headers(w, end);
     while (top(w) != f)
-        close_part(w, line->before);
+        end = close_part(w, end);
     if (final) {
         f->closed = true;
         part_of(w, f)->flags &= ~(unsigned)MIME_UNTERMINATED;

@@ -223,6 +223,13 @@ static void messages_are_parts_too(void **state)
     /* a header that the delimiter cuts off */
     expect_both(MULTI("o") "--o\r\nContent-Type: message/rfc822\r\n--o--\r\n",
                 "multipart/mixed\n.message/rfc822\n..text/plain D []\n");
+    /* an empty line that ends the header and belongs to the delimiter */
+    expect_both("Content-Type: multipart/digest; boundary=b\r\n\r\n"
+                "--b\r\n\r\nA: b\r\n\r\n--b\r\n\r\n--b\r\n"
+                "Content-Type: message/rfc822\r\n\r\n--b--\r\n",
+                "multipart/digest\n.message/rfc822 D\n..text/plain D []\n"
+                ".message/rfc822 D\n..text/plain D []\n"
+                ".message/rfc822\n..text/plain D []\n");
     /* the inner header */
     expect_both(MULTI("o") "--o\r\nContent-Type: message/rfc822\r\n\r\n"
                 "Content-Type: message/rfc822\r\n--o--\r\n",
