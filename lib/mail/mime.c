@@ -272,44 +272,47 @@ static bool is_empty(const struct mime_line *line)
            (view_is(line->text, "\r\n") || view_is(line->text, "\n"));
 }
 
-/* Is `text`, what follows a line's "--", the delimiter of `f`? Nearly always
- * the length says no, so that many open parts cost little. */
-static bool is_delimiter(struct walker *w, const struct frame *f,
-                         struct view text, bool *final)
+/* Is `text`, what follows a line's "--", the delimiter of `f`? */
+static bool is_delimiter(const struct frame *f, struct view text, bool *final)
 {
     struct view boundary = buf_view(&f->boundary);
 
-    w->m->steps++;
     *final = text.len == boundary.len + 2;
-    if (boundary.len == 0 || f->closed ||
-        (text.len != boundary.len && !*final))
-        return false;
-    w->m->steps += boundary.len;
-    return view_eq(view_sub(text, 0, boundary.len), boundary) &&
+    return !f->closed && boundary.len > 0 &&
+           memcmp(text.data, boundary.data, boundary.len) == 0 &&
            (!*final || view_ends(text, "--"));
 }
 
-/* The innermost open part that `line` is a delimiter of, or NULL. */
+/* The innermost open part that `line` is a delimiter of, or NULL. Nearly
+ * always the lengths differ, so that many open parts cost little. */
 static struct frame *find_delimiter(struct walker *w,
                                     const struct mime_line *line, bool *final)
 {
     struct view text = line->text;
 
-    if (!line->first || !line->last || !view_starts(text, "--"))
+    if (text.data[0] != '-' || !line->first || !line->last ||
+        !view_starts(text, "--"))
         return NULL;
     text = view_trim(view_sub(text, 2, text.len));
     if (text.data != line->text.data + 2 || text.len > MIME_BOUNDARY_MAX + 2)
         return NULL; /* blanks at the front count */
-    for (unsigned i = w->depth; i-- > 0;)
-        if (is_delimiter(w, &w->open[i], text, final))
+    w->m->steps += w->depth;
+    for (unsigned i = w->depth; i-- > 0;) {
+        size_t len = w->open[i].boundary.len;
+
+        if (text.len != len && text.len != len + 2)
+            continue;
+        w->m->steps += len;
+        if (is_delimiter(&w->open[i], text, final))
             return &w->open[i];
+    }
     return NULL;
 }
 
 static void take_delimiter(struct walker *w, struct frame *f, bool final,
                            const struct mime_line *line)
 {
-    struct mime_mark end = line->before;
+    struct mime_mark end = mime_scan_before(&w->scan, line);
 
     end_headers(w, end);
     while (top(w) != f)

@@ -77,14 +77,14 @@ static unsigned end_of(const struct mime_scan *s, struct view text)
     return before == '\r' ? 2 : 1;
 }
 
-/* Where the line before ended. A first line has none before it. */
-static struct mime_mark mark_before(const struct mime_scan *s)
+struct mime_mark mime_scan_before(const struct mime_scan *s,
+                                  const struct mime_line *line)
 {
     struct mime_mark m = s->at;
 
-    m.offset -= s->line_end;
-    m.lines -= s->line_end > 0;
-    m.bare -= s->line_end == 1;
+    m.offset -= line->text.len + s->end_before;
+    m.lines -= (s->line_end > 0) + (s->end_before > 0);
+    m.bare -= (s->line_end == 1) + (s->end_before == 1);
     return m;
 }
 
@@ -92,8 +92,7 @@ static void give_out(struct mime_scan *s, size_t len, struct mime_line *line)
 {
     line->text = (struct view){ s->window + s->from, len };
     line->first = !s->inside;
-    line->start = s->at;
-    line->before = mark_before(s);
+    s->end_before = s->line_end;
     s->line_end = end_of(s, line->text);
     s->last = line->text.data[len - 1];
     s->inside = s->line_end == 0;
@@ -109,10 +108,10 @@ int mime_scan_next(struct mime_scan *s, struct mime_line *line,
 {
     for (int tries = 0;; tries++) {
         struct view left = { s->window + s->from, s->to - s->from };
-        size_t at = view_index(left, '\n');
+        const char *end = left.len ? memchr(left.data, '\n', left.len) : NULL;
 
-        if (at < left.len) {
-            give_out(s, at + 1, line);
+        if (end != NULL) {
+            give_out(s, (size_t)(end - left.data) + 1, line);
             return 1;
         }
         if (tries > 0 || left.len == MIME_SCAN_WINDOW) {

@@ -22,22 +22,21 @@ struct mime_mark {
 };
 
 struct mime_line {
-    struct view text;       /* with its line end; valid until the next */
-    bool first;             /* it starts a line, */
-    bool last;              /* and ends it (line end or end of message) */
-    struct mime_mark start; /* where it starts */
-    struct mime_mark before; /* where the line before ended, without its end */
+    struct view text; /* with its line end; valid until the next */
+    bool first;       /* it starts a line, */
+    bool last;        /* and ends it (line end or end of message) */
 };
 
 struct mime_scan {
     const struct mime_source *src;
     char *window;
-    size_t from, to;    /* what of the window is still to be given out */
-    uint64_t read;      /* how much of the message was read */
-    unsigned line_end;  /* length of the last line end given out */
-    bool inside;        /* the last piece did not end its line */
-    char last;          /* last byte given out */
+    size_t from, to;     /* what of the window is still to be given out */
+    uint64_t read;       /* how much of the message was read */
     struct mime_mark at; /* behind what was given out */
+    unsigned line_end;   /* length of the line end given out last, */
+    unsigned end_before; /* and of the piece before that */
+    bool inside;         /* the last piece did not end its line */
+    char last;           /* last byte given out */
 };
 
 void mime_scan_start(struct mime_scan *s, const struct mime_source *src);
@@ -45,6 +44,11 @@ void mime_scan_start(struct mime_scan *s, const struct mime_source *src);
 /* The next line or piece of one: 1, 0 at the end, -1 with *err set. */
 int mime_scan_next(struct mime_scan *s, struct mime_line *line,
                    struct error *err);
+
+/* Where the line before `line`, which is the current one, ended, without its
+ * line end. */
+struct mime_mark mime_scan_before(const struct mime_scan *s,
+                                  const struct mime_line *line);
 
 void mime_scan_release(struct mime_scan *s);
 
