@@ -19,9 +19,10 @@ static bool is_empty(struct view line)
     return view_is(line, "\n") || view_is(line, "\r\n");
 }
 
-static bool is_fold(struct view line)
+/* Does a line that starts with a blank stand at `at`? */
+static bool is_fold_at(struct view text, size_t at)
 {
-    return line.len > 0 && (line.data[0] == ' ' || line.data[0] == '\t');
+    return at < text.len && (text.data[at] == ' ' || text.data[at] == '\t');
 }
 
 static struct view without_end(struct view line)
@@ -83,7 +84,7 @@ bool header_next(struct header_walk *w, struct header_field *f)
         return false;
     }
     end = start + line.len;
-    while (is_fold(line_at(w->header, end)))
+    while (is_fold_at(w->header, end))
         end += line_at(w->header, end).len;
     set_field(f, view_sub(w->header, start, end), start);
     w->offset = end;
@@ -152,16 +153,19 @@ size_t header_end(struct view header)
 
 void header_unfold(struct buf *out, struct view value)
 {
+    char *to;
+
     value = view_trim(value);
-    buf_room(out, value.len);
+    to = buf_room(out, value.len);
     for (size_t i = 0; i < value.len; i++) {
         char c = value.data[i];
         bool ends = i + 1 < value.len && value.data[i + 1] == '\n';
 
-        if (c == '\n' || (c == '\r' && ends))
-            continue;
-        buf_add_char(out, c == '\0' || c == '\r' ? ' ' : c);
+        if (c != '\n' && !(c == '\r' && ends))
+            *to++ = c == '\0' || c == '\r' ? ' ' : c;
     }
+    out->len = (size_t)(to - out->data);
+    *to = '\0';
 }
 
 int header_load(int fd, uint64_t offset, uint64_t end, size_t limit,

@@ -22,12 +22,9 @@ struct reader {
 
 /* --- the list ------------------------------------------------------------- */
 
-static struct mailbox_span keep(struct mailbox_list *l, const struct buf *b)
+static struct span keep(struct mailbox_list *l, const struct buf *b)
 {
-    struct mailbox_span s = { (uint32_t)l->text.len, (uint32_t)b->len };
-
-    buf_add_view(&l->text, buf_view(b));
-    return s;
+    return span_add(&l->text, buf_view(b));
 }
 
 static struct mailbox *append(struct mailbox_list *l, enum mailbox_kind kind)
@@ -40,10 +37,9 @@ static struct mailbox *append(struct mailbox_list *l, enum mailbox_kind kind)
     return &l->list[l->count++];
 }
 
-struct view mailbox_list_text(const struct mailbox_list *l,
-                              struct mailbox_span s)
+struct view mailbox_list_text(const struct mailbox_list *l, struct span s)
 {
-    return view_sub(buf_view(&l->text), s.from, s.from + s.len);
+    return span_view(&l->text, s);
 }
 
 void mailbox_list_release(struct mailbox_list *l)

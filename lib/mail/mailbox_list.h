@@ -18,10 +18,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/view.h"
+#include "mail/span.h"
 
 #define MAILBOX_LIST_MAX 10000 /* entries, the usual limit */
 
@@ -31,23 +31,18 @@ enum mailbox_kind {
     MAILBOX_GROUP_END,   /* ";", nothing is set */
 };
 
-/* A piece of the list's text. */
-struct mailbox_span {
-    uint32_t from, len;
-};
-
 /* Local parts and names are unquoted. What is missing is empty: a name where
  * there is none (a comment is taken for one), a domain, a local part. */
 struct mailbox {
     enum mailbox_kind kind;
-    struct mailbox_span name, route, local, domain;
+    struct span name, route, local, domain;
 };
 
 struct mailbox_list {
     struct mailbox *list;
     size_t count, cap;
     bool truncated; /* more were there than the limit allows */
-    struct buf text;
+    struct buf text; /* what the spans are of */
 };
 
 #define MAILBOX_LIST_INIT ((struct mailbox_list){ 0 })
@@ -58,8 +53,7 @@ void mailbox_list_parse(struct mailbox_list *l, struct view value,
                         size_t limit);
 
 /* What a span stands for; valid until the list changes. */
-struct view mailbox_list_text(const struct mailbox_list *l,
-                              struct mailbox_span s);
+struct view mailbox_list_text(const struct mailbox_list *l, struct span s);
 
 void mailbox_list_release(struct mailbox_list *l);
 
