@@ -14,6 +14,7 @@ failure reaches.
 
     suite.main()
 """
+import atexit
 import contextlib
 import os
 import pathlib
@@ -247,10 +248,31 @@ def run_one(cls, name):
             s.remove()
 
 
+def become_user(uid):
+    """Go on as an ordinary user, as `quickstart` without root does. The
+    programs are copied to where that user can run them."""
+    global BUILD
+    home = pathlib.Path(tempfile.mkdtemp(prefix="pst-user-"))
+    for part in ("bin", "libexec"):
+        shutil.copytree(BUILD / part, home / part, symlinks=True)
+    os.chmod(home, 0o755)
+    os.chown(home, uid, uid)
+    for path in [home / "bin", home / "libexec"]:
+        os.chown(path, uid, uid)
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    BUILD = home
+    os.chdir("/")
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
 def main():
     """Run the tests of the calling file; arguments choose some by name."""
     module = sys.modules["__main__"]
     wanted = sys.argv[1:]
+    if "POSTERN_TEST_UID" in os.environ and os.geteuid() == 0:
+        become_user(int(os.environ["POSTERN_TEST_UID"]))
     passed = failed = 0
     for cls in list(vars(module).values()):
         if not (isinstance(cls, type) and issubclass(cls, Case)):
