@@ -36,7 +36,7 @@
 #define ADDRESS_LOCAL_LONG_MAX 255
 #define ADDRESS_DOMAIN_MAX     255
 #define ADDRESS_LABEL_MAX      63
-#define ADDRESS_PATH_MAX       1000 /* a path as written, route and quotes too */
+#define ADDRESS_PATH_MAX       1000 /* as written, with route and quotes */
 
 enum address_flag {
     ADDRESS_SMTPUTF8 = 1 << 0,   /* UTF-8 is welcome (RFC 6531) */

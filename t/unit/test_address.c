@@ -55,7 +55,7 @@ static void paths_have_one_canonical_form(void **state)
         { "<a@[ipv6:2001:DB8:0:0::1]>", 0, "a@[IPv6:2001:db8::1]", "" },
         /* RFC 6531 */
         { "<\xc3\xa9ric@x.org>", U8, "\xc3\xa9ric@x.org", "" },
-        { "<a@B\xc3\xbc" "cher.example>", U8, "a@b\xc3\xbc" "cher.example", "" },
+        { "<a@B\xc3\xbch.example>", U8, "a@b\xc3\xbch.example", "" },
         { "<\"\xc3\xa9 x\"@x.org>", U8, "\"\xc3\xa9 x\"@x.org", "" },
         { "<e\xcc\x81@x.org>", U8, "e\xcc\x81@x.org", "" }, /* combining */
         { "<a@1.2.3.example>", 0, "a@1.2.3.example", "" },

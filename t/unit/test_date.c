@@ -82,8 +82,8 @@ static void header_dates_are_read_leniently(void **state)
         /* RFC 5322 appendix A */
         { "Fri, 21 Nov 1997 09:55:06 -0600", 880127706, -360 },
         { "Tue, 1 Jul 2003 10:52:37 +0200", 1057049557, 120 },
-        { "Thu,\r\n 13\r\n Feb\r\n 1969\r\n 23:32\r\n -0330 (Newfoundland Time)",
-          -27723480, -210 },
+        { "Thu,\r\n 13\r\n Feb\r\n 1969\r\n 23:32\r\n -0330 (Newfoundland "
+          "Time)", -27723480, -210 },
         { "21 Nov 97 09:55:06 GMT", 880106106, 0 },
         { "Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", 880127706, -360 },
         /* zones */

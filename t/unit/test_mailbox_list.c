@@ -34,7 +34,8 @@ static void fields_are_read(void **state)
         const char *value, *list;
     } t[] = {
         /* RFC 5322 appendix A */
-        { "John Doe <jdoe@machine.example>", "John Doe{}jdoe@machine.example|" },
+        { "John Doe <jdoe@machine.example>",
+          "John Doe{}jdoe@machine.example|" },
         { "\"Joe Q. Public\" <john.q.public@example.com>",
           "Joe Q. Public{}john.q.public@example.com|" },
         { "Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>",
@@ -67,7 +68,8 @@ static void fields_are_read(void **state)
         { "(x) ann@x.org", "x{}ann@x.org|" },
         { "B <ann@x.org> (Ann)", "B{}ann@x.org|" },
         /* encoded words stay raw, also where they lie about the address */
-        { "=?utf-8?q?Ren=C3=A9?= <r@x.org>", "=?utf-8?q?Ren=C3=A9?={}r@x.org|" },
+        { "=?utf-8?q?Ren=C3=A9?= <r@x.org>",
+          "=?utf-8?q?Ren=C3=A9?={}r@x.org|" },
         { "=?utf-8?q?a=40b?=@x.org", "{}=?utf-8?q?a=40b?=@x.org|" },
         { "\"a@b\"@c", "{}a@b@c|" },
         { "\"=?utf-8?q?x?=\"\r\n <a@b>", "=?utf-8?q?x?={}a@b|" },
