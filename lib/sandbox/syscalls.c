@@ -127,7 +127,7 @@ static const struct row rows[] = {
     { "stat", PROMISE_DATABASE, ANY, 0, 0 },
     { "getcwd", PROMISE_DATABASE, ANY, 0, 0 },
     { "unlink", PROMISE_DATABASE, ANY, 0, 0 },
-    { "fcntl", FILES | PROMISE_MAP, ARG_IS, 1, F_SETFD },
+    { "fcntl", FILES | PROMISE_MAP | PROMISE_INET, ARG_IS, 1, F_SETFD },
 };
 
 #define N_ROWS (sizeof rows / sizeof *rows)
