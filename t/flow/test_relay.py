@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Mail to other sites: MX, fallbacks, refusals, time-outs, notifications."""
+import re
+import socket
+
+import peers
+import suite
+
+TEXT = "Subject: out\r\n\r\n.dot\r\ntext \u00e4\r\n".encode()
+
+
+class Relay(suite.Case):
+    def server(self, sink_port, zone=None, **settings):
+        s = self.instance("re").mail()
+        zone = zone if zone is not None else {
+            ("far.example", "MX"): ["20 mx2.far.example", "10 mx1.far.example"],
+            ("mx1.far.example", "A"): ["127.0.0.1"],
+            ("mx2.far.example", "A"): ["127.0.0.2"],
+        }
+        s.dns = peers.NameServer(zone)
+        s.rows += ["smtp unix - - - - - smtp", "dnsd unix - - - - 1 dnsd"]
+        s.settings.update({
+            "dns_servers": f"127.0.0.1:{s.dns.port}",
+            "dns_timeout": "1s", "dns_tries": "1",
+            "smtp_tcp_port": sink_port,
+            "minimal_backoff_time": "1s", "maximal_backoff_time": "1s",
+            **settings,
+        })
+        return s.start().add_users("ann@one.example")
+
+    def send(self, s, *rcpts, sender="ann@one.example", options=()):
+        with s.smtp() as c:
+            c.sendmail(sender, rcpts, TEXT, mail_options=options)
+
+    def test_mail_goes_to_the_best_mx(self):
+        sink = peers.Sink()
+        s = self.server(sink.port)
+        self.send(s, "bob@far.example", options=["BODY=8BITMIME"])
+        suite.wait_for(lambda: sink.messages, "the message")
+        sender, rcpts, text = sink.messages[0]
+        self.true(sender.startswith("MAIL FROM:<ann@one.example> SIZE="),
+                  sender)
+        self.contains(sender, "BODY=8BITMIME")
+        self.equal(rcpts, ["RCPT TO:<bob@far.example>"])
+        self.true(text.endswith(TEXT), text)
+        s.wait_log("removed")
+        self.true(re.search(
+            r"to=<bob@far\.example>, relay=mx1\.far\.example\[127\.0\.0\.1\]:"
+            rf"{sink.port}, delay=\S+, delays=\S+, dsn=2\.0\.0, status=sent "
+            r"\(250 2\.0\.0 Ok: taken\)", s.log_text()), s.log_text())
+        sink.close()
+
+    def test_the_next_mx_is_tried(self):
+        sink = peers.Sink(address="127.0.0.2")
+        s = self.server(sink.port)
+        self.send(s, "bob@far.example")
+        suite.wait_for(lambda: sink.messages, "the message at mx2")
+        self.contains(s.log_text(), f"connect to mx1.far.example[127.0.0.1]:"
+                      f"{sink.port}: Connection refused")
+        sink.close()
+
+    def test_each_recipient_has_its_own_fate(self):
+        sink = peers.Sink(replies={
+            "RCPT bad@far.example": "550 5.1.1 no such user",
+            "RCPT late@far.example": "450 4.2.0 later",
+        })
+        s = self.server(sink.port)
+        self.send(s, "bob@far.example", "bad@far.example", "late@far.example")
+        suite.wait_for(lambda: sink.messages, "the message")
+        s.wait_log("status=deferred (host mx1.far.example[127.0.0.1] said: "
+                   "450 4.2.0 later (in reply to RCPT TO command))")
+        s.wait_log("status=bounced (host mx1.far.example[127.0.0.1] said: "
+                   "550 5.1.1 no such user (in reply to RCPT TO command))")
+        text = s.wait_messages("ann@one.example", 1)[0].read_text()
+        self.contains(text, "Final-Recipient: rfc822; bad@far.example\n")
+        self.contains(text, "Remote-MTA: dns; mx1.far.example\n")
+        self.contains(text, "Diagnostic-Code: smtp; 550 5.1.1 no such user\n")
+        del sink.replies["RCPT late@far.example"]
+        suite.wait_for(lambda: len(sink.messages) == 2, "the retry")
+        self.equal(sink.messages[1][1], ["RCPT TO:<late@far.example>"])
+        suite.wait_for(lambda: not s.queue_files(), "an empty queue")
+        self.equal(len(s.messages("ann@one.example")), 1)
+        sink.close()
+
+    def test_a_refused_message_comes_back(self):
+        sink = peers.Sink(replies={".": "554 5.7.1 spam"})
+        s = self.server(sink.port)
+        self.send(s, "bob@far.example")
+        text = s.wait_messages("ann@one.example", 1)[0].read_text()
+        self.contains(text, "said: 554 5.7.1 spam (in reply to end of DATA "
+                            "command)")
+        sink.close()
+
+    def test_a_lost_connection_is_tried_again(self):
+        sink = peers.Sink(replies={".": None})
+        s = self.server(sink.port)
+        self.send(s, "bob@far.example")
+        s.wait_log(": lost connection with mx1.far.example[127.0.0.1]:")
+        s.wait_log("status=deferred")
+        del sink.replies["."]
+        suite.wait_for(lambda: sink.messages, "the retry")
+        sink.close()
+
+    def test_names_that_do_not_resolve(self):
+        s = self.server(1, zone={
+            ("null.example", "MX"): ["0 ."],
+            ("broken.example", "MX"): ["servfail"],
+            ("us.example", "MX"): ["10 mail.test.example"],
+        })
+        self.send(s, "a@null.example")
+        s.wait_log("dsn=5.1.10, status=bounced (Domain null.example does not "
+                   "accept mail (nullMX))")
+        self.send(s, "a@nowhere.example")
+        s.wait_log("dsn=5.4.4, status=bounced (Host or domain name not found.")
+        self.send(s, "a@us.example")
+        s.wait_log("status=bounced (mail for us.example loops back to myself)")
+        self.send(s, "a@broken.example")
+        s.wait_log("dsn=4.4.3, status=deferred (Host or domain name not "
+                   "found. Name service error for name=broken.example")
+
+    def test_relayhost_takes_everything(self):
+        sink = peers.Sink()
+        s = self.server(1, zone={},
+                        relayhost=f"[127.0.0.1]:{sink.port}")
+        self.send(s, "bob@far.example")
+        suite.wait_for(lambda: sink.messages, "the message")
+        sink.close()
+
+    def test_dsn_parameters_travel(self):
+        sink = peers.Sink()
+        s = self.server(sink.port)
+        with s.smtp() as c:
+            c.ehlo()
+            c.docmd("MAIL FROM:<ann@one.example> RET=HDRS ENVID=x+2By")
+            c.docmd("RCPT TO:<bob@far.example> NOTIFY=FAILURE,DELAY "
+                    "ORCPT=rfc822;bob@far.example")
+            c.data("Subject: x\r\n\r\nx\r\n")
+        suite.wait_for(lambda: sink.messages, "the message")
+        self.contains(sink.messages[0][0], " RET=HDRS ENVID=x+2By")
+        self.equal(sink.messages[0][1][0],
+                   "RCPT TO:<bob@far.example> NOTIFY=FAILURE,DELAY "
+                   "ORCPT=rfc822;bob@far.example")
+        sink.close()
+
+    def test_hostile_servers_do_no_harm(self):
+        for name, reply in {
+                "rubbish": "hello there", "huge": "250-" + "x" * 100000,
+                "endless": "\r\n".join(["250-x"] * 200),
+                "controls": "250 \x1b[2J\x00\x07", "low": "100 go on"}.items():
+            sink = peers.Sink(replies={"GREETING": reply})
+            s = self.server(sink.port)
+            self.send(s, "bob@far.example")
+            if name == "controls":
+                suite.wait_for(lambda: sink.messages, "the message")
+            else:
+                s.wait_log("status=deferred")
+            self.true("\x1b" not in s.log_text(), name)
+            s.stop()
+            sink.close()
+
+
+suite.main()
