@@ -181,6 +181,14 @@ static int make_durable(struct transaction *t, struct error *err)
     return 0;
 }
 
+static int join_qmgr(struct transaction *t, struct error *err)
+{
+    if (t->qmgr->fd >= 0)
+        return 0;
+    return service_connect(t->daemon, "qmgr", "",
+                           cleanup_conf.ipc_timeout * 1000, t->qmgr, err);
+}
+
 /* qmgr finds the message by itself if it is away now. */
 static void tell_qmgr(struct transaction *t)
 {
@@ -188,10 +196,7 @@ static void tell_qmgr(struct transaction *t)
     struct error err;
 
     for (int again = 0; again < 2; again++) {
-        if (t->qmgr->fd < 0 &&
-            service_connect(t->daemon, "qmgr", "",
-                            cleanup_conf.ipc_timeout * 1000, t->qmgr,
-                            &err) < 0)
+        if (join_qmgr(t, &err) < 0)
             break;
         if (ipc_send(t->qmgr, &queue_new_type, &msg, &err) == 0)
             return;
@@ -207,6 +212,10 @@ int commit_finish(struct transaction *t, struct reply *reply)
     if (t->last != '\n')
         return reply_set(reply, 550, "5.6.0", "Message does not end with a "
                          "line's end");
+    /* Before the message has a name: if we are killed after that, the end of
+     * this connection tells qmgr to look. It need not be there. */
+    if (join_qmgr(t, &err) < 0)
+        log_warning("%s: cannot join qmgr: %s", t->queue_id, err.text);
     if (qwriter_finish(&t->writer, &err) < 0 || make_durable(t, &err) < 0)
         return failed(t, &err, reply);
     log_info("%s: message-id=%s", t->queue_id,

@@ -27,6 +27,7 @@ static const struct service qmgr_service = {
                  .rules = rules },
     .prepare = qmgr_prepare,
     .rules = qmgr_peer_rules,
+    .parted = qmgr_parted,
     .start = qmgr_start,
     .reloaded = qmgr_reloaded,
 };

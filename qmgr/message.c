@@ -207,6 +207,12 @@ static void scan(enum queue_dir q)
     closedir(dir);
 }
 
+void messages_arrived(void)
+{
+    scan(ARRIVED);
+    messages_take();
+}
+
 void messages_scan(bool at_start)
 {
     for (enum queue_dir q = ARRIVED; q < N_QUEUES; q++)

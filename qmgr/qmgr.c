@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define ARRIVED_DELAY_MS 100
+
 struct qmgr_conf qmgr_conf;
 struct qmgr qmgr = { .ready = LIST_INIT(qmgr.ready) };
 
@@ -17,6 +19,20 @@ static void on_take(struct timer *t)
 {
     (void)t;
     messages_take();
+}
+
+static void on_arrived(struct timer *t)
+{
+    (void)t;
+    messages_arrived();
+}
+
+/* A cleanup that ended by a signal may have committed a message and not told
+ * us. One look serves all that end together. */
+void qmgr_parted(struct daemon *d, struct peer *p)
+{
+    if (strcmp(p->role, "cleanup") == 0 && qmgr.arrived_timer.place == 0)
+        timer_set(&d->loop, &qmgr.arrived_timer, ARRIVED_DELAY_MS);
 }
 
 void qmgr_prepare(struct daemon *d)
@@ -33,6 +49,7 @@ void qmgr_start(struct daemon *d)
     qmgr.start_us = d->id_base;
     qmgr.scan_timer.fire = on_scan;
     qmgr.take_timer.fire = on_take;
+    qmgr.arrived_timer.fire = on_arrived;
     sync_start(d);
     admin_start(d);
     messages_scan(true);

@@ -91,7 +91,7 @@ struct qmgr {
     struct list ready;        /* messages that wait to be taken */
     size_t n_active;
     uint64_t start_us;        /* ids before this are older than we are */
-    struct timer scan_timer, take_timer;
+    struct timer scan_timer, take_timer, arrived_timer;
 };
 extern struct qmgr qmgr;
 
@@ -100,6 +100,7 @@ extern struct qmgr qmgr;
 void qmgr_prepare(struct daemon *d);
 void qmgr_start(struct daemon *d);
 void qmgr_reloaded(struct daemon *d);
+void qmgr_parted(struct daemon *d, struct peer *p);
 
 /* --- message.c: messages in memory and on disk ----------------------------------- */
 
@@ -132,7 +133,10 @@ void message_corrupt(struct message *m, const char *why);
 /* Take ready messages while there is room: open, log, route, dispatch. */
 void messages_take(void);
 
-/* Look for files that nobody told us of; everything, at start. */
+/* Look in incoming for messages that nobody told us of. */
+void messages_arrived(void);
+
+/* The same in all queues, and for what was active, at start. */
 void messages_scan(bool at_start);
 
 /* --- attempt.c: one attempt at a message -------------------------------------------- */
