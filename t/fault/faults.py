@@ -25,11 +25,13 @@ class Ledger:
     def __init__(self):
         self.sent = {}
         self.acked = set()
+        self.lines = 5  # of a message
 
-    def send(self, port, read_reply=True):
+    def send(self, port):
         """Send the next message; its number."""
         n = len(self.sent) + 1
-        body = f"Subject: number {n}\r\n\r\n" + f"body of {n}\r\n" * 5
+        body = f"Subject: number {n}\r\n\r\n" \
+            + f"body of {n}\r\n" * self.lines
         self.sent[n] = body
         try:
             with smtplib.SMTP("127.0.0.1", port, "client.example",
@@ -76,11 +78,28 @@ class Driver:
             self.p.wait()
 
     def finish(self):
-        """Close it; True when the point was reached."""
+        """Close it; True when the point was reached. self.seen is how many
+        points there were when it was not."""
         self.p.stdin.close()
-        line = self.p.stdout.readline()
+        word, number = (self.p.stdout.readline().split() + ["", "0"])[:2]
         self.p.wait()
-        return line.startswith("done")
+        self.seen = int(number)
+        return word == "done"
+
+
+class Patience:
+    """Tells when a program's last point was passed: three messages in turn
+    passed before point `n`, though each made nearly as many calls. One that
+    a process served which was not watched (it had just been started) made
+    few, and only twenty of those are the end."""
+
+    def __init__(self):
+        self.full = self.any = 0
+
+    def is_over(self, driver, n):
+        self.any += 1
+        self.full += driver.seen >= (n - 1) * 3 // 4
+        return self.full >= 3 or self.any >= 20
 
 
 def with_planted(s, program, fault):

@@ -88,18 +88,20 @@ class PowerCut(suite.Case):
         return ledger.check(s.messages(faults.USER))
 
     def cut_at(self, s, ledger, program, n):
-        """Cut at point n while a message passes; None: it was not reached."""
+        """Cut at point n while a message passes: the complaints (None: the
+        point was not reached) and the driver."""
         pids = suite.wait_for(lambda: faults.idle_pids(s, program), program)
         driver = faults.Driver(pids, n, "cut", *[d.path for d in s.disks])
         if not driver.ready:
-            return []
+            driver.seen = 0
+            return None, driver
         ledger.send(s.port)
         suite.wait_for(lambda: driver.p.poll() is not None
                        or not s.queue_files("incoming")
                        and not s.queue_files("active"), "the attempt")
         if not driver.finish():
-            return None
-        return self.power_back(s, ledger)
+            return None, driver
+        return self.power_back(s, ledger), driver
 
     def warm_up(self, s, ledger):
         """A first message, so that every program is there to be watched."""
@@ -113,11 +115,16 @@ class PowerCut(suite.Case):
         ledger = faults.Ledger()
         wrong, cuts = [], 0
         for program in programs:
-            for n in range(1, POINTS_MAX):
+            n, patience = 1, faults.Patience()
+            while n < POINTS_MAX:
                 self.warm_up(s, ledger)
-                found = self.cut_at(s, ledger, program, n)
+                found, driver = self.cut_at(s, ledger, program, n)
                 if found is None:
-                    break
+                    if patience.is_over(driver, n):
+                        break
+                    continue
+                n += 1
+                patience = faults.Patience()
                 cuts += 1
                 wrong += found
                 if found:

@@ -26,6 +26,9 @@ TALKERS = {"smtp", "dnsd"}
 # Programs that are started for one tenant or session only: they are driven
 # through their own tests, since master starts none by itself.
 DERIVED = {"local", "imapd", "pop3d"}
+# Programs of which none waits in a pool: a probe in qmgr's place, which may
+# join them, has them started.
+ON_DEMAND = {"smtp", "bounce"}
 
 
 class Redteam(suite.Case):
@@ -73,6 +76,10 @@ class Redteam(suite.Case):
                 s.rows.append(
                     f"{name} unix y - - - 1 {role} -o redteam_goal={goal} "
                     f"-o redteam_target={target}")
+                if role in ON_DEMAND:
+                    s.rows.append(f"call-{name} unix y - - - 1 qmgr "
+                                  "-o redteam_goal=join "
+                                  f"-o redteam_target={name}")
         return made
 
     def drill(self, walls, leave_out=()):
@@ -99,12 +106,12 @@ class Redteam(suite.Case):
         (s.queue / "deferred").mkdir(parents=True)
         (s.queue / "deferred/0123456789ABCDEF").write_text("x")
         with open(s.dir / "stderr", "w") as err:
-            subprocess.Popen([s.bin / "postern", "-c", s.conf, "start"],
-                             stdin=subprocess.DEVNULL, stdout=err,
-                             stderr=err)
-        suite.wait_for(lambda: (s.queue / "pid/master.pid").exists(),
-                       "master")
+            # Not by "postern start": that gives up when programs end at once.
+            master = subprocess.Popen([programs / "master", "-c", s.conf],
+                                      stdin=subprocess.DEVNULL, stdout=err,
+                                      stderr=err)
         s.running = True
+        s.pid = master.pid
         results = {}
 
         def collect():
@@ -123,7 +130,11 @@ class Redteam(suite.Case):
                     results.setdefault(m[2], "died")
             return all(name in results for name, _, _ in made)
 
-        suite.wait_for(collect, "every goal's result")
+        try:
+            suite.wait_for(collect, "every goal's result")
+        except AssertionError as e:
+            raise AssertionError(f"{e}: " + ", ".join(
+                n for n, _, _ in made if n not in results)) from None
         return {name: results[name] for name, _, _ in made}
 
     def refused(self, walls):
