@@ -30,6 +30,7 @@ struct destination {
     char nexthop[513];
     struct list jobs;
     unsigned agents;
+    unsigned joined; /* agents that stand: their join was answered */
     uint64_t dead_until_us; /* it could not be reached: wait until then */
     char *dead_why;
 };
@@ -191,27 +192,28 @@ static void job_end(struct agent *g)
 static void agent_free(struct agent *g)
 {
     struct destination *d = g->dest;
-    struct transport *t = d->transport;
 
     service_join_cancel(&g->join);
     timer_cancel(&qmgr.daemon->loop, &g->patience);
+    d->joined -= g->state != JOINING;
     d->agents--;
-    t->agents--;
+    d->transport->agents--;
     free(g);
     want_agent(d);
     destination_drop(d);
-    run(t);
 }
 
 static void on_agent_gone(struct peer *p)
 {
     struct agent *g = list_entry(p, struct agent, peer);
+    struct transport *t = g->dest->transport;
 
     if (g->state == BUSY)
         log_warning("%s: the %s agent went away in mid-delivery",
                     g->job->a->m->id, g->dest->transport->name);
     job_end(g);
     agent_free(g);
+    run(t);
 }
 
 static void on_patience(struct timer *t)
@@ -348,8 +350,8 @@ static void on_again(struct timer *t)
     run(list_entry(t, struct transport, again));
 }
 
-/* No agent: the destination's jobs are put off when there is no other agent
- * that could still do them. */
+/* No agent: the destination's jobs are put off, when there is no other agent
+ * that will come to them. Nobody is asked again before a second is over. */
 static void no_agent(struct agent *g, const char *why)
 {
     struct destination *d = g->dest;
@@ -357,7 +359,7 @@ static void no_agent(struct agent *g, const char *why)
     char text[300];
 
     snprintf(text, sizeof text, "mail transport %s: %s", t->name, why);
-    if (d->agents == 1) {
+    if (d->joined == 0) {
         list_remove(&d->link);
         list_each_safe (l, &d->jobs)
             defer_job(list_entry(l, struct job, link), view_of(text));
@@ -375,6 +377,7 @@ static void on_joined(struct join *j, int fd, const char *why)
         no_agent(g, why);
         return;
     }
+    g->dest->joined++;
     peer_init(&g->peer, &qmgr.daemon->loop, fd, g->dest->transport->name, 0,
               rules, on_agent_gone);
     next_job(g);

@@ -4,6 +4,7 @@ import email
 import json
 import os
 import subprocess
+import threading
 
 import suite
 
@@ -35,6 +36,27 @@ class Queue(suite.Case):
                        "Subject: 2\r\n\r\n2")
         s.wait_log("status=deferred", 3)
         suite.wait_for(lambda: len(s.queue_files("deferred")) == 2, "deferral")
+
+    def test_all_mail_for_a_missing_store_is_put_off(self):
+        # Several agents are asked for at once, and none can be had.
+        s = self.server()
+        (s.store / ".postern-store").rename(s.dir / "aside")
+        senders = []
+        for i in range(8):
+            t = threading.Thread(target=self.send_some, args=(s, 10))
+            t.start()
+            senders.append(t)
+        for t in senders:
+            t.join()
+        s.wait_log("status=deferred", 80)
+        suite.wait_for(lambda: len(s.queue_files("deferred")) == 80,
+                       "deferral")
+
+    def send_some(self, s, n):
+        with s.smtp() as c:
+            for _ in range(n):
+                c.sendmail("x@y.example", ["ann@one.example"],
+                           "Subject: x\r\n\r\nx")
 
     def release_store(self, s):
         (s.dir / "aside").rename(s.store / ".postern-store")
