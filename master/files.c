@@ -85,10 +85,10 @@ static void send_logd_all(struct child *c)
     }
 }
 
-static void send_keys(struct child *c)
+/* Only keyd looks into them. */
+static void send_key_files(struct child *c, const char *names)
 {
-    struct view rest = view_of(c->pool->master->conf.smtpd_tls_key_files);
-    struct view word;
+    struct view rest = view_of(names), word;
 
     while (view_word(&rest, ", \t", &word)) {
         char path[1000];
@@ -105,6 +105,16 @@ static void send_keys(struct child *c)
         send_file(c, word, fd);
         close(fd);
     }
+}
+
+static void send_keys(struct child *c)
+{
+    const struct master_conf *conf = &c->pool->master->conf;
+
+    send_key_files(c, conf->smtpd_tls_chain_files);
+    send_key_files(c, conf->smtpd_tls_cert_file);
+    if (strcmp(conf->smtpd_tls_key_file, conf->smtpd_tls_cert_file) != 0)
+        send_key_files(c, conf->smtpd_tls_key_file);
     send_file(c, VIEW(""), -1); /* that was all */
 }
 

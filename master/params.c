@@ -15,9 +15,14 @@ const struct param master_params[] = {
         "delivered unless it holds the file .postern-store"),
     PARAM_TEXT(master_conf, maillog_file, "/var/log/postern.log",
         "the log file; /dev/stdout, or syslog, are special names"),
-    PARAM_TEXT(master_conf, smtpd_tls_key_files, "",
-        "private keys that keyd alone may read, each a file in PEM form; "
-        "certificates are named by smtpd_tls_chain_files"),
+    PARAM_TEXT(master_conf, smtpd_tls_chain_files, "",
+        "files in PEM form, each with private keys and certificates and "
+        "what leads up from them; the certificate for the name that a "
+        "client asks for is used, or the first; read by keyd alone"),
+    PARAM_TEXT(master_conf, smtpd_tls_cert_file, "",
+        "one more such file, with the server's certificate"),
+    PARAM_TEXT(master_conf, smtpd_tls_key_file, "$smtpd_tls_cert_file",
+        "and one with its private key"),
     PARAM_TEXT_RESTART(master_conf, inet_interfaces, "all",
         "the addresses to listen on: all, loopback-only, or numeric "
         "addresses"),

@@ -9,7 +9,8 @@
 
 struct master_conf {
     char *queue_directory, *daemon_directory, *data_directory;
-    char *virtual_mailbox_base, *maillog_file, *smtpd_tls_key_files;
+    char *virtual_mailbox_base, *maillog_file;
+    char *smtpd_tls_chain_files, *smtpd_tls_cert_file, *smtpd_tls_key_file;
     char *inet_interfaces, *inet_protocols;
     char *syslog_name, *access_syslog_name;
     char *sandbox_walls;

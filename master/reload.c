@@ -184,6 +184,13 @@ static void replace(struct master *m)
     r->conf = old_conf;
     r->config_fd = old_fd;
     each_hub(m, &control_apply_type, NULL, NULL);
+    list_each (l, &m->pools) {
+        struct pool *p = list_entry(l, struct pool, link);
+
+        if (strcmp(p->role->name, "keyd") == 0)
+            list_each (k, &p->children)
+                files_send(list_entry(k, struct child, link));
+    }
     list_each_safe (l, &m->pools) {
         struct pool *p = list_entry(l, struct pool, link);
 
@@ -193,13 +200,6 @@ static void replace(struct master *m)
         }
     }
     files_reopen_log(m);
-    list_each (l, &m->pools) {
-        struct pool *p = list_entry(l, struct pool, link);
-
-        if (strcmp(p->role->name, "keyd") == 0)
-            list_each (k, &p->children)
-                files_send(list_entry(k, struct child, link));
-    }
     log_info("reload -- version %s, configuration %s", POSTERN_VERSION,
              m->config_directory);
 }
