@@ -114,6 +114,8 @@ static void write_received(struct smtp_session *s)
     buf_addf(b, "Received: from %s (%s [%s%s])\r\n",
              s->helo[0] ? s->helo : "unknown", s->client_name,
              strchr(s->client_address, ':') ? "IPv6:" : "", s->client_address);
+    if (s->is_tls)
+        buf_addf(b, "\t(using %s)\r\n", buf_text(&s->tls_text));
     if (s->account[0] != '\0')
         buf_add_text(b, "\t(Authenticated sender)\r\n");
     else if (s->is_local)

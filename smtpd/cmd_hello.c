@@ -52,6 +52,8 @@ void cmd_ehlo(struct smtp_session *s, struct view args)
              (unsigned long long)smtpd_conf.message_size_limit);
     if (!smtpd_conf.disable_vrfy_command)
         buf_add_text(&out, "250-VRFY\r\n");
+    if (!s->is_tls && !s->is_local && tls_is_ready(s))
+        buf_add_text(&out, "250-STARTTLS\r\n");
     if (may_auth(s))
         buf_addf(&out, "250-AUTH %s\r\n", smtpd_conf.smtpd_sasl_mechanisms);
     buf_add_text(&out, "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n");

@@ -17,20 +17,22 @@ struct smtpd_conf smtpd_conf;
 enum {
     LAST = 1 << 0, /* must end a pipelined group (RFC 2920 §3.1) */
     JUNK = 1 << 1, /* brings no mail forward */
+    CLEAR = 1 << 2, /* may be said before TLS where that is required */
 };
 
 static const struct smtp_command commands[] = {
-    { "HELO", SMTP_ANY & ~SMTP_BDAT, LAST, cmd_helo },
-    { "EHLO", SMTP_ANY & ~SMTP_BDAT, LAST, cmd_ehlo },
+    { "HELO", SMTP_ANY & ~SMTP_BDAT, LAST | CLEAR, cmd_helo },
+    { "EHLO", SMTP_ANY & ~SMTP_BDAT, LAST | CLEAR, cmd_ehlo },
+    { "STARTTLS", SMTP_READY, LAST | CLEAR, cmd_starttls },
     { "AUTH", SMTP_READY, LAST, cmd_auth },
     { "MAIL", SMTP_HELLO | SMTP_READY, 0, cmd_mail },
     { "RCPT", SMTP_MAIL | SMTP_RCPT, 0, cmd_rcpt },
     { "DATA", SMTP_MAIL | SMTP_RCPT, LAST, cmd_data },
     { "BDAT", SMTP_ANY, 0, cmd_bdat }, /* always eats its chunk */
-    { "RSET", SMTP_ANY, JUNK, cmd_rset },
-    { "NOOP", SMTP_ANY, JUNK, cmd_noop },
+    { "RSET", SMTP_ANY, JUNK | CLEAR, cmd_rset },
+    { "NOOP", SMTP_ANY, JUNK | CLEAR, cmd_noop },
     { "VRFY", SMTP_ANY, JUNK | LAST, cmd_vrfy },
-    { "QUIT", SMTP_ANY, LAST, cmd_quit },
+    { "QUIT", SMTP_ANY, LAST | CLEAR, cmd_quit },
 };
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 _Static_assert(N_COMMANDS < SMTP_COMMANDS_MAX, "room for the counters");
@@ -198,7 +200,7 @@ static void unknown_command(struct smtp_session *s, struct view line)
 
 static void out_of_place(struct smtp_session *s, const struct smtp_command *c)
 {
-    if (c->run == cmd_auth && s->state == SMTP_HELLO)
+    if ((c->run == cmd_auth || c->run == cmd_starttls) && s->state == SMTP_HELLO)
         smtp_reply(s, 503, "5.5.1", "Error: send EHLO first");
     else if (c->run == cmd_mail)
         smtp_reply(s, 503, "5.5.1", "Error: nested MAIL command");
@@ -236,6 +238,10 @@ static void dispatch(struct smtp_session *s, struct view line)
                    "reply", c->verb);
         stream_discard(&s->stream);
         smtp_end(s, END_CLOSE);
+    } else if (!(c->flags & CLEAR) && tls_is_missing(s)) {
+        smtp_reply(s, 530, "5.7.0", "Must issue a STARTTLS command first");
+        if (c->run == cmd_bdat)
+            smtp_end(s, END_CLOSE); /* its chunk would be read as commands */
     } else {
         c->run(s, args);
     }
@@ -381,6 +387,7 @@ void smtpd_prepare(struct daemon *d)
     (void)d;
     if (access_check(&smtpd_conf, &err) < 0)
         log_fatal("%s", err.text);
+    tls_start();
 }
 
 void smtpd_serve(struct daemon *d, struct client *c)
@@ -400,7 +407,12 @@ void smtpd_serve(struct daemon *d, struct client *c)
     make_session_id(&s);
     name_client(&s);
     log_info("connect from %s[%s]", s.client_name, s.client_address);
-    greet(&s);
+    if (!smtpd_conf.smtpd_tls_wrappermode)
+        greet(&s);
+    else if (!tls_is_ready(&s))
+        smtp_end(&s, END_CLOSE);
+    else if (tls_shake(&s))
+        greet(&s);
     while (s.end == END_NONE)
         one_command(&s);
     stream_deadline(&s.stream, 5000);
@@ -409,6 +421,7 @@ void smtpd_serve(struct daemon *d, struct client *c)
     log_end(&s);
     c->authenticated = s.account[0] != '\0';
     stream_release(&s.stream);
+    buf_release(&s.tls_text);
     ipc_release(&s.cleanup);
     ipc_release(&s.mapd);
     ipc_release(&s.authd);

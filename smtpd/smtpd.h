@@ -7,6 +7,7 @@
  *     cmd_mail.c   MAIL and RCPT
  *     cmd_data.c   DATA and BDAT: content, to cleanup
  *     cmd_auth.c   AUTH (RFC 4954)
+ *     cmd_tls.c    STARTTLS (RFC 3207), TLS
  *     access.c     who may send where
  *
  * A transaction is one object that every way out replaces whole (security.md
@@ -23,6 +24,8 @@
 #include "proto/resolve.h"
 #include "service/service.h"
 
+enum tls_level { TLS_NONE, TLS_MAY, TLS_ENCRYPT };
+
 struct smtpd_conf {
     char *myhostname, *mail_name, *smtpd_banner, *mynetworks;
     char *smtpd_relay_restrictions, *smtpd_client_restrictions;
@@ -34,6 +37,9 @@ struct smtpd_conf {
     unsigned smtpd_recipient_limit, smtpd_hard_error_limit;
     unsigned smtpd_soft_error_limit, smtpd_error_sleep_time;
     unsigned smtpd_junk_command_limit, line_length_limit;
+    unsigned smtpd_tls_security_level; /* enum tls_level */
+    unsigned smtpd_starttls_timeout;   /* seconds */
+    bool smtpd_tls_wrappermode;
 };
 
 extern struct smtpd_conf smtpd_conf;
@@ -94,6 +100,7 @@ struct smtp_session {
     uint32_t uid;           /* of a local client */
     bool in_mynetworks;
     bool is_tls, is_esmtp;
+    struct buf tls_text;    /* protocol and cipher, for log and trace */
     char helo[513];
     unsigned state;
     enum smtp_end end;
@@ -148,6 +155,21 @@ void cmd_rcpt(struct smtp_session *s, struct view args);
 void cmd_data(struct smtp_session *s, struct view args);
 void cmd_bdat(struct smtp_session *s, struct view args);
 void cmd_auth(struct smtp_session *s, struct view args);
+void cmd_starttls(struct smtp_session *s, struct view args);
+
+/* --- cmd_tls.c --------------------------------------------------------------------------- */
+
+/* Before the jail: prepare TLS, if it is configured. */
+void tls_start(void);
+
+/* Can TLS be offered: is there keyd, and a certificate? */
+bool tls_is_ready(struct smtp_session *s);
+
+/* Is TLS required and not there yet? */
+bool tls_is_missing(const struct smtp_session *s);
+
+/* Shake hands; false ends the session. */
+bool tls_shake(struct smtp_session *s);
 
 /* --- access.c -------------------------------------------------------------------------- */
 

@@ -91,12 +91,60 @@ class Instance:
             "authd unix n - - - 1 authd",
             "local unix - - - - - local",
             "bounce unix - - - - - bounce",
+            "keyd unix - - - - 1 keyd",
         ]
         self.settings.update({
             "recipient_delimiter": "+",
             "auth_failure_delay": "0",
         })
         return self
+
+    def tls(self, *names, kind="EC"):
+        """A certificate for these host names (the instance's own, if none),
+        and submission with TLS on self.submission and self.submissions."""
+        self.ca = self.ca_file()
+        self.certify("server", *(names or [self.settings["myhostname"]]),
+                     kind=kind)
+        self.settings["smtpd_tls_chain_files"] = self.dir / "server.pem"
+        self.submission, self.submissions = free_port(), free_port()
+        common = "-o smtpd_sasl_auth_enable=yes " \
+            "-o smtpd_client_restrictions=permit_sasl_authenticated,reject"
+        self.rows += [
+            f"127.0.0.1:{self.submission} inet n - - - - smtpd "
+            f"-o smtpd_tls_security_level=encrypt {common}",
+            f"127.0.0.1:{self.submissions} inet n - - - - smtpd "
+            f"-o smtpd_tls_wrappermode=yes {common}",
+        ]
+        return self
+
+    def openssl(self, *args):
+        subprocess.run(["openssl", *map(str, args)], check=True,
+                       capture_output=True, cwd=self.dir)
+
+    def ca_file(self):
+        if not (self.dir / "ca.pem").exists():
+            self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                         "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                         "-subj", "/CN=Test CA", "-keyout", "ca.key", "-out",
+                         "ca.pem")
+        return self.dir / "ca.pem"
+
+    def certify(self, file, *names, kind="EC"):
+        """Make <file>.pem with a key and a certificate for the names."""
+        self.ca_file()
+        new = ["rsa:2048"] if kind == "RSA" else [
+            "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        self.openssl("req", "-x509", "-CA", "ca.pem", "-CAkey", "ca.key",
+                     "-newkey", *new, "-nodes", "-days", "30", "-subj",
+                     f"/CN={names[0]}", "-addext", "subjectAltName=" +
+                     ",".join(f"DNS:{n}" for n in names), "-addext",
+                     "basicConstraints=critical,CA:FALSE", "-keyout",
+                     f"{file}.key", "-out", f"{file}.crt")
+        pem = self.dir / f"{file}.pem"
+        pem.write_text((self.dir / f"{file}.key").read_text()
+                       + (self.dir / f"{file}.crt").read_text())
+        os.chmod(pem, 0o600)
+        return pem
 
     def add_users(self, *addresses, tenant="acme", password="secret"):
         """Make the tenant, the domains and the accounts."""
