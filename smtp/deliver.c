@@ -2,6 +2,7 @@
 /* A delivery: hosts in order, until every recipient has a fate. */
 #include "base/alloc.h"
 #include "base/log.h"
+#include "net/tls.h"
 #include "smtp/smtp.h"
 
 struct smtp_conf smtp_conf;
@@ -47,6 +48,15 @@ static void deliver(struct delivery *d, struct buf *why, void *arg)
     hosts_release(&hosts);
     buf_release(&t.text);
     free(w.done);
+}
+
+/* Reading all of the world's authorities takes a while: only if they count. */
+void smtp_prepare(struct daemon *d)
+{
+    (void)d;
+    if (smtp_conf.smtp_tls_security_level != TLS_NONE)
+        tls_prepare(smtp_conf.smtp_tls_security_level == TLS_VERIFY
+                        ? smtp_conf.smtp_tls_CAfile : "");
 }
 
 void smtp_serve(struct daemon *d, struct client *c)

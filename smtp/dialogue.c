@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "mail/esmtp.h"
+#include "net/tls.h"
 #include "smtp/smtp.h"
 
 #define REPLY_LINE_MAX  2048 /* of one line; RFC 5321 says 512 */
@@ -24,6 +25,7 @@ enum feature {
     HAS_8BITMIME = 1 << 1,
     HAS_SMTPUTF8 = 1 << 2,
     HAS_DSN = 1 << 3,
+    HAS_STARTTLS = 1 << 4,
 };
 
 struct reply {
@@ -43,6 +45,8 @@ struct dialogue {
     bool *accepted;                /* recipients that RCPT accepted */
     size_t n_accepted;
     struct reply r;
+    bool clear;                    /* TLS failed before: without it */
+    bool tls_failed;               /* in this connection */
 };
 
 /* --- connecting ------------------------------------------------------------------------ */
@@ -253,6 +257,8 @@ static void note_feature(struct dialogue *g, struct view line)
         g->features |= HAS_SMTPUTF8;
     else if (view_is_nocase(word, "DSN"))
         g->features |= HAS_DSN;
+    else if (view_is_nocase(word, "STARTTLS"))
+        g->features |= HAS_STARTTLS;
     else if (view_is_nocase(word, "SIZE")) {
         g->features |= HAS_SIZE;
         if (view_number(view_trim(line), UINT64_MAX, &limit))
@@ -260,17 +266,14 @@ static void note_feature(struct dialogue *g, struct view line)
     }
 }
 
-static bool greet(struct dialogue *g)
+static bool hello(struct dialogue *g)
 {
     struct buf line = BUF_INIT;
     struct error err;
     bool ok;
 
-    if (!read_reply(g, "receiving the initial server greeting",
-                    smtp_conf.smtp_helo_timeout, NULL))
-        return false;
-    if (g->r.code / 100 != 2)
-        return refused(g, "initial greeting");
+    g->features = 0;
+    g->size_limit = 0;
     if (stream_printf(&g->s, &err, "EHLO %s\r\n", smtp_conf.smtp_helo_name) <
         0)
         return lost(g, "sending EHLO", "lost connection");
@@ -285,6 +288,76 @@ static bool greet(struct dialogue *g)
                  smtp_conf.smtp_helo_timeout, &line);
     buf_release(&line);
     return ok && (g->r.code / 100 == 2 || refused(g, "HELO command"));
+}
+
+static bool greet(struct dialogue *g)
+{
+    if (!read_reply(g, "receiving the initial server greeting",
+                    smtp_conf.smtp_helo_timeout, NULL))
+        return false;
+    if (g->r.code / 100 != 2)
+        return refused(g, "initial greeting");
+    return hello(g);
+}
+
+/* --- TLS (RFC 3207) --------------------------------------------------------------------------*/
+
+static bool no_tls(struct dialogue *g, const char *why)
+{
+    g->tls_failed = true;
+    trouble_set(g->t, false, "4.7.5", "TLS with %s: %s", g->relay, why);
+    return false;
+}
+
+static bool shake(struct dialogue *g)
+{
+    struct buf text = BUF_INIT;
+    struct error err;
+
+    g->s.timeout_ms = smtp_conf.smtp_starttls_timeout * 1000;
+    stream_discard(&g->s); /* what came in clear behind the reply */
+    if (tls_connect(&g->s, g->host->name,
+                    smtp_conf.smtp_tls_security_level == TLS_VERIFY
+                        ? TLS_TRUSTED : TLS_ANYONE, &err) < 0) {
+        log_info("SSL_connect error to %s: %s", g->relay, err.text);
+        return no_tls(g, err.text);
+    }
+    g->s.timeout_ms = smtp_conf.smtp_helo_timeout * 1000;
+    tls_describe(&g->s, &text);
+    log_info("%s TLS connection established to %s: %s",
+             tls_is_trusted(&g->s) ? "Verified" : "Untrusted", g->relay,
+             buf_text(&text));
+    buf_release(&text);
+    return hello(g);
+}
+
+/* As the level says; an offer is never refused, but it may fail. */
+static bool protect(struct dialogue *g)
+{
+    struct buf line = BUF_INIT;
+    bool ok;
+
+    if (smtp_conf.smtp_tls_security_level == TLS_NONE || g->clear)
+        return true;
+    if (!(g->features & HAS_STARTTLS)) {
+        if (smtp_conf.smtp_tls_security_level == TLS_MAY)
+            return true;
+        trouble_set(g->t, false, "4.7.4", "TLS is required, but was not "
+                    "offered by host %s", g->relay);
+        log_info("%s: %s", g->w->d->queue_id, buf_text(&g->t->text));
+        return false;
+    }
+    buf_add_text(&line, "STARTTLS");
+    ok = command(g, "sending STARTTLS", smtp_conf.smtp_starttls_timeout,
+                 &line);
+    buf_release(&line);
+    if (!ok)
+        return false;
+    if (g->r.code == 220)
+        return shake(g);
+    if (smtp_conf.smtp_tls_security_level == TLS_MAY)
+        return true;
+    return refused(g, "STARTTLS command");
 }
 
 /* What this message needs and this server does not have. */
@@ -436,7 +509,7 @@ static void converse(struct dialogue *g)
 {
     struct buf quit = BUF_INIT;
 
-    if (!greet(g) || !can_take(g) || !send_mail(g))
+    if (!greet(g) || !protect(g) || !can_take(g) || !send_mail(g))
         return;
     for (size_t i = 0; i < g->w->d->n_rcpts; i++)
         if (!g->w->done[i] && !send_rcpt(g, i))
@@ -449,16 +522,17 @@ static void converse(struct dialogue *g)
     buf_release(&quit);
 }
 
-void dialogue_run(struct work *w, const struct host *h, struct trouble *t)
+static bool run_once(struct work *w, const struct host *h, struct trouble *t,
+                     bool clear)
 {
-    struct dialogue g = { .w = w, .host = h, .t = t };
+    struct dialogue g = { .w = w, .host = h, .t = t, .clear = clear };
     int fd;
 
     snprintf(g.relay, sizeof g.relay, "%s[%s]:%u", h->name, h->address,
              h->port);
     fd = connect_host(&g);
     if (fd < 0)
-        return;
+        return true;
     w->d->connected_us = clock_real_us();
     stream_init(&g.s, fd, smtp_conf.smtp_helo_timeout * 1000);
     g.accepted = alloc_zero(w->d->n_rcpts, sizeof(bool));
@@ -466,4 +540,16 @@ void dialogue_run(struct work *w, const struct host *h, struct trouble *t)
     free(g.accepted);
     buf_release(&g.r.text);
     stream_release(&g.s);
+    return !g.tls_failed;
+}
+
+/* Opportunistic TLS (RFC 7435): a handshake that fails is no reason not to
+ * send what would have gone in clear anyway. */
+void dialogue_run(struct work *w, const struct host *h, struct trouble *t)
+{
+    if (!run_once(w, h, t, false) &&
+        smtp_conf.smtp_tls_security_level == TLS_MAY) {
+        buf_reset(&t->text);
+        run_once(w, h, t, true);
+    }
 }

@@ -15,6 +15,7 @@ static const struct service smtp_service = {
     .conf = &smtp_conf,
     .conf_size = sizeof smtp_conf,
     .sandbox = { .promises = PROMISE_INET, .rules = NULL },
+    .prepare = smtp_prepare,
     .serve = smtp_serve,
 };
 

@@ -16,8 +16,12 @@
 #include "net/stream.h"
 #include "queue/agent.h"
 
+enum tls_level { TLS_NONE, TLS_MAY, TLS_ENCRYPT, TLS_VERIFY };
+
 struct smtp_conf {
-    char *myhostname, *smtp_helo_name;
+    char *myhostname, *smtp_helo_name, *smtp_tls_CAfile;
+    unsigned smtp_tls_security_level; /* enum tls_level */
+    unsigned smtp_starttls_timeout;   /* seconds */
     unsigned smtp_mx_address_limit, smtp_tcp_port;
     unsigned smtp_connect_timeout, smtp_helo_timeout; /* seconds */
     unsigned smtp_mail_timeout, smtp_data_xfer_timeout;
@@ -70,6 +74,7 @@ void dialogue_run(struct work *w, const struct host *h, struct trouble *t);
 /* Give a recipient its result. */
 void work_result(struct work *w, size_t i, const struct agent_status *s);
 
+void smtp_prepare(struct daemon *d);
 void smtp_serve(struct daemon *d, struct client *c);
 
 #endif

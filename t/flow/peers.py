@@ -79,6 +79,7 @@ class Sink(socketserver.ThreadingTCPServer):
         self.port = self.server_address[1]
         self.replies = replies or {}
         self.features = features
+        self.tls, self.handshakes = None, 0
         self.messages = []  # (sender line, [recipient lines], bytes)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -104,7 +105,7 @@ class SinkHandler(socketserver.StreamRequestHandler):
     def dialogue(self):
         self.say("GREETING", "220 sink.example ESMTP")
         sender, rcpts = None, []
-        for raw in self.rfile:
+        while raw := self.rfile.readline():  # STARTTLS replaces it
             line = raw.decode(errors="replace").rstrip("\r\n")
             verb = line.split(" ")[0].upper()
             if verb == "EHLO":
@@ -121,11 +122,27 @@ class SinkHandler(socketserver.StreamRequestHandler):
             elif verb == "DATA":
                 if self.say("DATA", "354 go ahead")[0] == "3":
                     self.content(sender, rcpts)
+            elif verb == "STARTTLS":
+                if self.say("STARTTLS", "220 2.0.0 Go ahead")[0] == "2" \
+                        and not self.begin_tls():
+                    return
             elif verb == "QUIT":
                 self.say("QUIT", "221 2.0.0 Bye")
                 return
             else:
                 self.say(verb, "250 2.0.0 Ok")
+
+    def begin_tls(self):
+        """With self.server.tls, an ssl context; without it, rubbish."""
+        if self.server.tls is None:
+            self.wfile.write(b"rubbish\r\n" * 10)
+            return False
+        self.connection = self.server.tls.wrap_socket(self.connection,
+                                                      server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", 0)
+        self.server.handshakes += 1
+        return True
 
     def content(self, sender, rcpts):
         lines = []

@@ -2,6 +2,7 @@
 """Mail to other sites: MX, fallbacks, refusals, time-outs, notifications."""
 import re
 import socket
+import ssl
 
 import peers
 import suite
@@ -156,6 +157,69 @@ class Relay(suite.Case):
                 s.wait_log("status=deferred")
             self.true("\x1b" not in s.log_text(), name)
             s.stop()
+            sink.close()
+
+    # --- TLS ---
+
+    ONE_MX = {("far.example", "MX"): ["10 mx1.far.example"],
+              ("mx1.far.example", "A"): ["127.0.0.1"]}
+
+    def tls_sink(self, names, **kw):
+        """A sink that offers STARTTLS with a certificate of a CA of ours."""
+        certs = suite.Instance("ca")
+        self.instances.append(certs)
+        sink = peers.Sink(features=("STARTTLS", "SIZE 10000000"), **kw)
+        sink.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        sink.tls.load_cert_chain(certs.certify("sink", *names))
+        sink.ca = certs.ca_file()
+        return sink
+
+    def test_tls_is_used_when_it_is_offered(self):
+        sink = self.tls_sink(["whoever.example"])
+        s = self.server(sink.port)
+        self.send(s, "bob@far.example")
+        suite.wait_for(lambda: sink.messages, "the message")
+        self.equal(sink.handshakes, 1)
+        s.wait_log("Untrusted TLS connection established to mx1.far.example"
+                   f"[127.0.0.1]:{sink.port}: TLSv1.3 with cipher")
+        sink.close()
+
+    def test_mail_goes_in_clear_when_tls_fails(self):
+        sink = peers.Sink(features=("STARTTLS",))
+        s = self.server(sink.port)
+        self.send(s, "bob@far.example")
+        suite.wait_for(lambda: sink.messages, "the message")
+        self.contains(s.log_text(), "SSL_connect error to mx1.far.example")
+        sink.close()
+
+    def test_mail_waits_when_tls_is_required(self):
+        sink = peers.Sink()
+        s = self.server(sink.port, zone=self.ONE_MX,
+                        smtp_tls_security_level="encrypt")
+        self.send(s, "bob@far.example")
+        s.wait_log("status=deferred (TLS is required, but was not offered by "
+                   "host mx1.far.example[127.0.0.1]")
+        sink.features = ("STARTTLS",)
+        s.wait_log("dsn=4.7.5, status=deferred (TLS with mx1.far.example[127.0.0.1]")
+        self.equal(sink.messages, [])
+        sink.close()
+
+    def test_verified_means_trusted_and_of_that_name(self):
+        good = self.tls_sink(["mx1.far.example"])
+        s = self.server(good.port, zone=self.ONE_MX, smtp_tls_security_level="verify",
+                        smtp_tls_CAfile=good.ca)
+        self.send(s, "bob@far.example")
+        suite.wait_for(lambda: good.messages, "the message")
+        s.wait_log("Verified TLS connection established to mx1.far.example")
+        good.close()
+        for sink in (self.tls_sink(["other.example"]),
+                     self.tls_sink(["mx1.far.example"])):
+            s = self.server(sink.port, zone=self.ONE_MX, smtp_tls_security_level="verify",
+                            smtp_tls_CAfile=good.ca)
+            self.send(s, "bob@far.example")
+            s.wait_log("certificate verify failed")
+            s.wait_log("status=deferred")
+            self.equal(sink.messages, [])
             sink.close()
 
 
