@@ -69,27 +69,36 @@ static ssize_t write_some(struct stream *s, const char *data, size_t len,
     return send(s->fd, data, len, MSG_NOSIGNAL);
 }
 
-int stream_flush(struct stream *s, struct error *err)
+int stream_drain(struct stream *s, short *events, struct error *err)
 {
     size_t sent = 0;
+    int rc = 1;
 
-    while (sent < s->out.len) {
-        short events;
+    while (rc == 1 && sent < s->out.len) {
         ssize_t n = write_some(s, s->out.data + sent, s->out.len - sent,
-                               &events);
+                               events);
 
-        if (n > 0) {
+        if (n > 0)
             sent += (size_t)n;
-            s->bytes_out += (uint64_t)n;
-        } else if (n < 0 && errno == EAGAIN) {
-            if (!wait_ready(s, events))
-                return error_set(err, FAIL_TEMP, "the peer does not read");
-        } else if (n == 0 || errno != EINTR) {
-            return error_sys(err, "cannot write to the connection");
-        }
+        else if (n < 0 && errno == EAGAIN)
+            rc = 0;
+        else if (n == 0 || errno != EINTR)
+            rc = error_sys(err, "cannot write to the connection");
     }
-    buf_reset(&s->out);
-    return 0;
+    s->bytes_out += sent;
+    buf_drop(&s->out, sent);
+    return rc;
+}
+
+int stream_flush(struct stream *s, struct error *err)
+{
+    short events;
+    int rc;
+
+    while ((rc = stream_drain(s, &events, err)) == 0)
+        if (!wait_ready(s, events))
+            return error_set(err, FAIL_TEMP, "the peer does not read");
+    return rc < 0 ? -1 : 0;
 }
 
 int stream_write(struct stream *s, struct view data, struct error *err)
@@ -146,14 +155,13 @@ static ssize_t read_some(struct stream *s, char *to, size_t len, short *events)
     return recv(s->fd, to, len, 0);
 }
 
-/* Read more, waiting if need be; what we have to say goes out before. */
-static enum stream_result fill(struct stream *s, struct error *err)
+enum stream_result stream_fill(struct stream *s, short *events,
+                               struct error *err)
 {
     compact(s);
     for (;;) {
-        short events;
         ssize_t n = read_some(s, buf_room(&s->in, READ_SIZE), READ_SIZE,
-                              &events);
+                              events);
 
         if (n > 0) {
             s->in.len += (size_t)n;
@@ -162,12 +170,24 @@ static enum stream_result fill(struct stream *s, struct error *err)
         }
         if (n == 0)
             return STREAM_CLOSED;
-        if (errno == EINTR)
-            continue;
-        if (errno != EAGAIN) {
+        if (errno == EAGAIN)
+            return STREAM_AGAIN;
+        if (errno != EINTR) {
             error_sys(err, "cannot read from the connection");
             return STREAM_BROKEN;
         }
+    }
+}
+
+/* Read more, waiting if need be; what we have to say goes out before. */
+static enum stream_result fill(struct stream *s, struct error *err)
+{
+    for (;;) {
+        short events;
+        enum stream_result r = stream_fill(s, &events, err);
+
+        if (r != STREAM_AGAIN)
+            return r;
         if (s->out.len > 0) {
             if (stream_flush(s, err) < 0)
                 return STREAM_BROKEN;
@@ -213,6 +233,35 @@ enum stream_result stream_line(struct stream *s, size_t limit,
         if (r != STREAM_LINE)
             return r;
     }
+}
+
+enum stream_result stream_next_line(struct stream *s, size_t limit,
+                                    struct view *line, enum stream_end *end)
+{
+    if (take_line(s, line, end, s->at))
+        return line->len > limit ? STREAM_LONG : STREAM_LINE;
+    return s->in.len - s->at > limit + 1 ? STREAM_LONG : STREAM_AGAIN;
+}
+
+struct view stream_input(const struct stream *s)
+{
+    return (struct view){ s->in.data + s->at, s->in.len - s->at };
+}
+
+void stream_took(struct stream *s, size_t len)
+{
+    assert(len <= s->in.len - s->at);
+    s->at += len;
+}
+
+void stream_shrink(struct stream *s)
+{
+    if (s->at == s->in.len) {
+        buf_wipe(&s->in);
+        s->at = 0;
+    }
+    if (s->out.len == 0)
+        buf_release(&s->out);
 }
 
 enum stream_result stream_some(struct stream *s, struct view *data,

@@ -56,6 +56,7 @@ enum stream_result {
     STREAM_LONG,     /* the line is over the limit; it was not taken */
     STREAM_TIMEOUT,
     STREAM_BROKEN,   /* reset, or TLS failed; *err says how */
+    STREAM_AGAIN,    /* nothing yet; only from the calls that never wait */
 };
 
 /* Use `fd`, made non-blocking. */
@@ -91,6 +92,30 @@ int stream_printf(struct stream *s, struct error *err, const char *fmt, ...)
 
 /* Send all that waits. */
 int stream_flush(struct stream *s, struct error *err);
+
+/* --- for event loops: these never wait ------------------------------------- */
+
+/* Read what has come, at most some kilobytes: STREAM_LINE when there is more
+ * input than before, STREAM_AGAIN to wait for *events. */
+enum stream_result stream_fill(struct stream *s, short *events,
+                               struct error *err);
+
+/* Take a line if all of it has come, else STREAM_AGAIN; STREAM_LONG as soon as
+ * it cannot be within the limit. */
+enum stream_result stream_next_line(struct stream *s, size_t limit,
+                                    struct view *line, enum stream_end *end);
+
+/* Send what waits: 1 when all of it went, 0 to wait for *events, -1. */
+int stream_drain(struct stream *s, short *events, struct error *err);
+
+/* What was received and not taken; stream_took() takes `len` bytes of it. */
+struct view stream_input(const struct stream *s);
+void stream_took(struct stream *s, size_t len);
+
+/* Give back the memory of buffers that are empty. */
+void stream_shrink(struct stream *s);
+
+/* ---------------------------------------------------------------------------- */
 
 /* The whole exchange until stream_deadline(s, 0) must end in `ms` from now. */
 void stream_deadline(struct stream *s, uint64_t ms);
