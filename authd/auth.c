@@ -272,6 +272,11 @@ void on_auth_begin(struct peer *p, const void *msg)
     bool is_plain = view_is_nocase(b->mechanism, "PLAIN");
     struct exchange *x;
 
+    if (b->session_fd >= 0 && strcmp(p->role, "login") != 0) {
+        log_warning("%s[%u] asked for a session", p->role, p->pid);
+        refuse(p, b, AUTH_NO_MECHANISM);
+        return;
+    }
     if (find(p, b->ticket) != NULL || !is_offered(b->mechanism) ||
         (!is_plain && !view_is_nocase(b->mechanism, "LOGIN"))) {
         refuse(p, b, AUTH_NO_MECHANISM);
@@ -307,9 +312,10 @@ void on_auth_cancel(struct peer *p, const void *msg)
         exchange_free(x);
 }
 
-void auth_joined(struct daemon *d, struct peer *p)
+void auth_joined(struct daemon *d, struct peer *p, const struct stamp *s)
 {
     (void)d;
+    (void)s;
     list_init(&auth_peer_of(p)->exchanges);
 }
 

@@ -129,7 +129,7 @@ struct auth_peer {
     struct list exchanges;
 };
 
-void auth_joined(struct daemon *d, struct peer *p);
+void auth_joined(struct daemon *d, struct peer *p, const struct stamp *s);
 void auth_parted(struct daemon *d, struct peer *p);
 void on_auth_begin(struct peer *p, const void *msg);
 void on_auth_response(struct peer *p, const void *msg);

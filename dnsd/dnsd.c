@@ -233,9 +233,10 @@ const struct ipc_rule dnsd_rules[] = {
     { NULL, NULL, NULL },
 };
 
-void dnsd_joined(struct daemon *d, struct peer *p)
+void dnsd_joined(struct daemon *d, struct peer *p, const struct stamp *s)
 {
     (void)d;
+    (void)s;
     list_init(&list_entry(p, struct dns_peer, peer)->questions);
 }
 

@@ -29,7 +29,7 @@ struct dns_peer {
 
 void dnsd_prepare(struct daemon *d);
 void dnsd_start(struct daemon *d);
-void dnsd_joined(struct daemon *d, struct peer *p);
+void dnsd_joined(struct daemon *d, struct peer *p, const struct stamp *s);
 void dnsd_parted(struct daemon *d, struct peer *p);
 
 /* Append the records of a reply of this kind; DNS_NONE when it holds none,

@@ -67,6 +67,7 @@ static void join(struct child *c, uint32_t ticket, struct pool *to)
         .service = view_of(c->pool->row->name),
         .pid = (uint32_t)c->pid,
         .tenant = view_of(c->pool->tenant),
+        .account = view_of(c->pool->account),
         .fd = -1,
     };
     struct control_joined yes = { ticket, -1, VIEW("") };
@@ -242,6 +243,7 @@ static const char *start_session(struct master *m,
     p = pool_derive(row_pool, tenant, s->uid, path);
     if (p == NULL)
         return "no descriptors left";
+    view_copy(s->account, p->account, sizeof p->account);
     why = stamp_to(p, &stamp, NULL);
     if (why != NULL && p->total == 0)
         pool_free(p);

@@ -45,6 +45,7 @@ struct pool {
     bool doomed;               /* to be freed with its last child */
     /* Per tenant or session only: */
     char tenant[ACCOUNT_MAX + 1];
+    char account[ACCOUNT_MAX + 1]; /* of a session */
     uid_t uid;
     char *path;                /* below the store; owned */
 };

@@ -52,7 +52,7 @@ static void admit(struct daemon *d, const struct stamp *s)
     peer_init(&m->peer, &d->loop, s->fd, role, s->pid, d->service->rules,
               member_gone);
     if (d->service->joined != NULL)
-        d->service->joined(d, &m->peer);
+        d->service->joined(d, &m->peer, s);
 }
 
 static void on_accept(struct watch *w, uint32_t events)

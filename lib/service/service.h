@@ -59,7 +59,7 @@ struct service {
     /* Event loop: what peers may say, and what is kept for each. */
     const struct ipc_rule *rules;
     size_t peer_size; /* of a struct that begins with a struct peer; 0: plain */
-    void (*joined)(struct daemon *d, struct peer *p);
+    void (*joined)(struct daemon *d, struct peer *p, const struct stamp *s);
     void (*parted)(struct daemon *d, struct peer *p);
     void (*start)(struct daemon *d);
     /* Master sent a file of its own accord; take or close file->fd. */

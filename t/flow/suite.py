@@ -22,6 +22,7 @@ import shutil
 import signal
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,8 @@ class Instance:
                      kind=kind)
         self.settings["smtpd_tls_chain_files"] = self.dir / "server.pem"
         self.submission, self.submissions = free_port(), free_port()
+        self.imap, self.imaps, self.pop3, self.pop3s = (
+            free_port() for _ in range(4))
         common = "-o smtpd_sasl_auth_enable=yes " \
             "-o smtpd_client_restrictions=permit_sasl_authenticated,reject"
         self.rows += [
@@ -114,8 +117,27 @@ class Instance:
             f"-o smtpd_tls_security_level=encrypt {common}",
             f"127.0.0.1:{self.submissions} inet n - - - - smtpd "
             f"-o smtpd_tls_wrappermode=yes {common}",
+            f"127.0.0.1:{self.imap} inet n - - - - login",
+            f"127.0.0.1:{self.imaps} inet n - - - - login "
+            "-o login_tls_wrappermode=yes",
+            f"127.0.0.1:{self.pop3} inet n - - - - login "
+            "-o login_protocol=pop3",
+            f"127.0.0.1:{self.pop3s} inet n - - - - login "
+            "-o login_protocol=pop3 -o login_tls_wrappermode=yes",
+            "imapd unix - - - - - imapd",
+            "pop3d unix - - - - - pop3d",
+            "notify unix - - - - 1 notify",
         ]
         return self
+
+    def context(self):
+        """What a client needs to trust the instance's certificate."""
+        return ssl.create_default_context(cafile=self.ca)
+
+    def connect_tls(self, port, name=None):
+        raw = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
+        return self.context().wrap_socket(
+            raw, server_hostname=name or self.settings["myhostname"])
 
     def openssl(self, *args):
         subprocess.run(["openssl", *map(str, args)], check=True,

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The process: accepting, limits, and what all clients share. */
+#include "login/login.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define KEYD_TIMEOUT_MS 5000 /* all clients wait meanwhile */
+#define AGAIN_MS        1000
+
+struct login_conf login_conf;
+struct login login = { .clients = LIST_INIT(login.clients),
+                       .keyd = { .fd = -1 } };
+
+static struct timer keyd_again;
+
+static void listen_on(uint32_t events)
+{
+    for (size_t i = 0; i < login.daemon->n_listeners; i++) {
+        if (events != 0)
+            loop_watch(&login.daemon->loop, &login.listeners[i], events);
+        else
+            loop_unwatch(&login.daemon->loop, &login.listeners[i]);
+    }
+}
+
+/* --- keyd -------------------------------------------------------------------- */
+
+static void join_keyd(void)
+{
+    if (login.keyd.fd < 0 && login.keyd_join.ticket == 0)
+        service_join(login.daemon, "keyd", "", &login.keyd_join);
+}
+
+static void on_keyd_again(struct timer *t)
+{
+    (void)t;
+    join_keyd();
+}
+
+static void on_keyd(struct join *j, int fd, const char *why)
+{
+    struct error err;
+
+    j->ticket = 0;
+    if (!login.full && !login.stopping)
+        listen_on(EPOLLIN);
+    if (fd < 0) {
+        log_warning("login: no TLS: %s", why);
+        timer_set(&login.daemon->loop, &keyd_again, AGAIN_MS);
+        return;
+    }
+    ipc_init(&login.keyd, fd, KEYD_TIMEOUT_MS);
+    /* Ask now: no client should have to wait for a process to start. */
+    if (!tls_server_ready(login.tls, &err))
+        log_warning("login: no TLS: %s", err.text);
+}
+
+bool login_has_tls(void)
+{
+    struct error err;
+
+    if (login.keyd.fd < 0)
+        join_keyd(); /* it went away; the next client finds it again */
+    return login.keyd.fd >= 0 && tls_server_ready(login.tls, &err);
+}
+
+/* --- accepting ----------------------------------------------------------------- */
+
+/* Master keeps one process ready that is not full. */
+static void take_no_more(void)
+{
+    struct control_busy busy = { 0 };
+
+    login.full = true;
+    listen_on(0);
+    service_tell_master(login.daemon, &control_busy_type, &busy);
+}
+
+static void on_client(struct watch *w, uint32_t events)
+{
+    int one = 1, fd;
+
+    (void)events;
+    fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+            log_warning("login: cannot accept a connection: %s",
+                        strerrordesc_np(errno));
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    login.n_clients++;
+    if (login.n_clients >= login_conf.login_client_limit)
+        take_no_more();
+    client_start(fd);
+}
+
+void login_client_left(void)
+{
+    login.n_clients--;
+    if (login.stopping) {
+        if (login.n_clients == 0)
+            service_leave(login.daemon);
+        return;
+    }
+    if (login.full) {
+        login.full = false;
+        service_tell_master(login.daemon, &control_idle_type, NULL);
+        listen_on(EPOLLIN);
+    }
+}
+
+/* --- life -------------------------------------------------------------------------- */
+
+void login_prepare(struct daemon *d)
+{
+    (void)d;
+    tls_prepare("");
+}
+
+void login_start(struct daemon *d)
+{
+    login.daemon = d;
+    login.tls = tls_server_new(&login.keyd);
+    login.keyd_join.done = on_keyd;
+    keyd_again.fire = on_keyd_again;
+    for (size_t i = 0; i < d->n_listeners; i++)
+        login.listeners[i] = (struct watch){ .fd = d->listeners[i],
+                                             .ready = on_client };
+    join_keyd(); /* clients come when it is known whether there is TLS */
+}
+
+void login_stopping(struct daemon *d)
+{
+    login.stopping = true;
+    listen_on(0);
+    if (login.n_clients == 0)
+        service_leave(d);
+}
