@@ -104,6 +104,12 @@ static int build_services(struct master *m, struct error *err)
     return rc;
 }
 
+static void warn(const char *sentence, void *arg)
+{
+    (void)arg;
+    log_warning("%s", sentence);
+}
+
 int config_build(struct master *m, struct error *err)
 {
     struct reload r = { .config = NULL };
@@ -113,6 +119,7 @@ int config_build(struct master *m, struct error *err)
     m->config = r.config;
     m->conf = r.conf;
     m->config_fd = r.config_fd;
+    config_warn(m->config, warn, NULL);
     return build_services(m, err);
 }
 
@@ -176,6 +183,7 @@ static void replace(struct master *m)
     struct master_conf old_conf = m->conf;
     int old_fd = m->config_fd;
 
+    config_warn(r->config, warn, NULL);
     keep_restart_values(m, &r->conf);
     m->config = r->config;
     m->conf = r->conf;

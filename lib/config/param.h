@@ -101,6 +101,9 @@ struct param_table {
 };
 extern const struct param_table param_tables[];
 
+/* The known name that is most like `name`, or NULL when none is. */
+const char *param_nearest(const char *name);
+
 /* The first row named `name` in any table, or NULL. */
 const struct param *param_find(const char *name);
 

@@ -15,6 +15,8 @@ static const struct verb verbs[] = {
     { "stop", "", "let sessions finish, then end the mail system", verb_stop },
     { "reload", "", "use the changed configuration, dropping no session",
       verb_reload },
+    { "check", "", "look for mistakes in the configuration; exit 78 if it "
+      "has any", verb_check },
     { "status", "", "list the programs that run; exit 1 when none does",
       verb_status },
     { "logrotate", "", "open the log file again, after it was renamed",

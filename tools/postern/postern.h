@@ -37,6 +37,7 @@ int postern_fail(int code, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 int verb_start(struct postern *p, int argc, char **argv);
+int verb_check(struct postern *p, int argc, char **argv);
 int verb_stop(struct postern *p, int argc, char **argv);
 int verb_reload(struct postern *p, int argc, char **argv);
 int verb_status(struct postern *p, int argc, char **argv);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* postconf - look at and change the configuration. */
+#include "tools/postconf/postconf.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+
+static const char usage[] =
+    "usage: postconf [-c dir] [-dhHnx] [-o name=value]... [parameter]...\n"
+    "       postconf [-c dir] -e name=value...    set parameters in main.cf\n"
+    "       postconf [-c dir] -X name...          remove them\n"
+    "       postconf [-c dir] -# name...          comment them out\n"
+    "       postconf [-c dir] -M [service[/type]]...   services of master.cf\n"
+    "       postconf [-c dir] -P [service[/type]]...   their -o settings\n"
+    "       postconf --manual                     the page main.cf(5)\n"
+    "  -d  defaults          -n  only what main.cf sets   -x  expand $name\n"
+    "  -h  values only       -H  names only\n";
+
+void postconf_fail(const char *fmt, ...)
+{
+    va_list ap;
+
+    fflush(stdout);
+    fputs("postconf: fatal: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+void postconf_warn(const char *sentence, void *unused)
+{
+    (void)unused;
+    fflush(stdout);
+    fprintf(stderr, "postconf: warning: %s\n", sentence);
+}
+
+void postconf_read(struct postconf *p)
+{
+    struct buf path = BUF_INIT;
+    struct error err;
+
+    buf_addf(&path, "%s/main.cf", p->directory);
+    if (config_read(&p->config, buf_text(&path), &err) < 0)
+        postconf_fail("%s", err.text);
+    buf_release(&path);
+}
+
+static void override(struct postconf *p, const char *setting)
+{
+    struct error err;
+
+    if (config_override(p->config, view_of(setting), "-o", &err) < 0)
+        postconf_fail("%s", err.text);
+}
+
+static void run(struct postconf *p, int mode, char **args)
+{
+    switch (mode) {
+    case 'M':
+        show_services(p, args);
+        return;
+    case 'P':
+        show_overrides(p, args);
+        return;
+    case 'e':
+        edit_params(p, EDIT_SET, args);
+        return;
+    case 'X':
+        edit_params(p, EDIT_REMOVE, args);
+        return;
+    case '#':
+        edit_params(p, EDIT_COMMENT, args);
+        return;
+    default:
+        show_params(p, args);
+    }
+}
+
+/* Settings of -o need main.cf, whose directory may come behind them. */
+int main(int argc, char **argv)
+{
+    static const struct option names[] = {
+        { "help", no_argument, NULL, 'u' },
+        { "manual", no_argument, NULL, 'm' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct postconf p = { .directory = getenv("POSTERN_CONFIG") };
+    char **settings = calloc((size_t)argc + 1, sizeof *settings);
+    int c, mode = 0, n = 0;
+
+    if (settings == NULL)
+        return 1;
+    if (p.directory == NULL)
+        p.directory = "/etc/postern";
+    while ((c = getopt_long(argc, argv, "c:dhHnxMPeX#o:f", names, NULL)) !=
+           -1) {
+        switch (c) {
+        case 'c': p.directory = optarg; break;
+        case 'd': p.defaults = true; break;
+        case 'h': p.no_name = true; break;
+        case 'H': p.no_value = true; break;
+        case 'n': p.only_set = true; break;
+        case 'x': p.expand = true; break;
+        case 'f': break; /* lines are never folded */
+        case 'o': settings[n++] = optarg; break;
+        case 'M': case 'P': case 'e': case 'X': case '#': mode = c; break;
+        case 'm': manual_print(); return 0;
+        case 'u': fputs(usage, stdout); return 0;
+        default: fputs(usage, stderr); return 1;
+        }
+    }
+    /* Postfix sets what has a "=" without being asked to. */
+    if (mode == 0 && optind < argc && strchr(argv[optind], '=') != NULL)
+        mode = 'e';
+    postconf_read(&p);
+    for (int i = 0; i < n; i++)
+        override(&p, settings[i]);
+    free(settings);
+    run(&p, mode, argv + optind);
+    config_free(&p.config);
+    return 0;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* postern check - is the configuration one that the suite would start with? */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "config/mastercf.h"
+#include "tools/postern/postern.h"
+
+struct check {
+    struct postern *p;
+    unsigned errors, warnings;
+};
+
+static void warn(const char *sentence, void *arg)
+{
+    struct check *c = arg;
+
+    fprintf(stderr, "postern: warning: %s\n", sentence);
+    c->warnings++;
+}
+
+static void wrong(struct check *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void wrong(struct check *c, const char *fmt, ...)
+{
+    va_list ap;
+
+    fputs("postern: error: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    c->errors++;
+}
+
+/* --- parameters ------------------------------------------------------------------ */
+
+static void check_value(struct check *c, const struct param *p)
+{
+    const char *where = "the default";
+    const char *raw = config_raw(c->p->config, p->name, &where);
+    struct buf value = BUF_INIT;
+    union {
+        char *text;
+        bool yes;
+        unsigned n;
+        uint64_t size;
+    } field = { NULL };
+    struct error err;
+
+    if (config_expand(c->p->config, view_of(raw ? raw : p->def), &value,
+                      &err) < 0)
+        wrong(c, "%s: %s: %s", where, p->name, err.text);
+    else if (param_parse(p, buf_text(&value), &field, where, &err) < 0)
+        wrong(c, "%s", err.text);
+    else if (p->type == PARAM_TYPE_TEXT)
+        free(field.text);
+    buf_release(&value);
+}
+
+static void check_parameters(struct check *c)
+{
+    for (const struct param_table *t = param_tables; t->program != NULL; t++)
+        for (const struct param *p = t->params; p->name != NULL; p++)
+            if (param_find(p->name) == p) /* what several read, once */
+                check_value(c, p);
+    config_warn(c->p->config, warn, c);
+}
+
+/* --- master.cf --------------------------------------------------------------------- */
+
+static void check_overrides(struct check *c, const struct mastercf *m,
+                            const struct mastercf_row *r)
+{
+    for (size_t i = 0; i < r->n_overrides; i++) {
+        struct view rest = view_of(r->overrides[i]), name;
+        char text[200], sentence[500];
+        const char *near;
+
+        view_cut(&rest, '=', &name);
+        if (!view_copy(view_trim(name), text, sizeof text) ||
+            param_find(text) != NULL)
+            continue;
+        near = param_nearest(text);
+        snprintf(sentence, sizeof sentence, "%s, line %u: %s: unknown "
+                 "parameter%s%s%s", m->file, r->line, text,
+                 near ? "; did you mean " : "", near ? near : "",
+                 near ? "?" : "");
+        warn(sentence, c);
+    }
+}
+
+static void check_service(struct check *c, const struct mastercf *m,
+                          const struct mastercf_row *r, const char *programs)
+{
+    struct buf path = BUF_INIT;
+
+    buf_addf(&path, "%s/%s", programs, r->command);
+    if (access(buf_text(&path), X_OK) < 0)
+        wrong(c, "%s, line %u: service %s: there is no program %s", m->file,
+              r->line, r->name, buf_text(&path));
+    buf_release(&path);
+    check_overrides(c, m, r);
+}
+
+static void check_services(struct check *c)
+{
+    struct buf path = BUF_INIT, text = BUF_INIT;
+    struct mastercf m = { .rows = NULL };
+    char *programs = postern_value(c->p, "daemon_directory");
+    struct error err;
+
+    buf_addf(&path, "%s/master.cf", c->p->config_directory);
+    if (io_read_file(AT_FDCWD, buf_text(&path), &text, CONFIG_FILE_MAX,
+                     &err) < 0 ||
+        mastercf_parse(&m, buf_view(&text), buf_text(&path), &err) < 0)
+        wrong(c, "%s", err.text);
+    for (size_t i = 0; i < m.n_rows; i++)
+        check_service(c, &m, &m.rows[i], programs);
+    mastercf_free(&m);
+    free(programs);
+    buf_release(&path);
+    buf_release(&text);
+}
+
+/* --- files --------------------------------------------------------------------------- */
+
+static void check_store(struct check *c)
+{
+    char *base = postern_value(c->p, "virtual_mailbox_base");
+    struct buf path = BUF_INIT;
+    char sentence[1200];
+
+    buf_addf(&path, "%s/.postern-store", base);
+    if (access(buf_text(&path), F_OK) < 0) {
+        snprintf(sentence, sizeof sentence, "virtual_mailbox_base = %s: no "
+                 "mail store there (is it mounted? a new one is made by "
+                 "\"postern store create\"): mail to accounts will wait",
+                 base);
+        warn(sentence, c);
+    }
+    buf_release(&path);
+    free(base);
+}
+
+/* A key that others can read is no secret. */
+static void check_key_file(struct check *c, const char *parameter,
+                           const char *path)
+{
+    struct stat st;
+    char sentence[2500];
+
+    if (stat(path, &st) < 0) {
+        wrong(c, "%s: %s: %s", parameter, path, strerrordesc_np(errno));
+    } else if ((st.st_mode & 077) != 0 &&
+               strcmp(parameter, "smtpd_tls_cert_file") != 0) {
+        snprintf(sentence, sizeof sentence, "%s: %s can be read by others; "
+                 "run: chmod 600 %s", parameter, path, path);
+        warn(sentence, c);
+    }
+}
+
+static void check_keys(struct check *c)
+{
+    static const char *const names[] = { "smtpd_tls_chain_files",
+                                         "smtpd_tls_cert_file",
+                                         "smtpd_tls_key_file" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *value = postern_value(c->p, names[i]);
+        struct view rest = view_of(value), word;
+        char path[1000];
+
+        while (view_word(&rest, ", \t", &word))
+            if (view_copy(word, path, sizeof path))
+                check_key_file(c, names[i], path);
+        free(value);
+    }
+}
+
+int verb_check(struct postern *p, int argc, char **argv)
+{
+    struct check c = { .p = p };
+
+    (void)argv;
+    if (argc > 0)
+        return postern_fail(EX_USAGE, "check takes no arguments");
+    check_parameters(&c);
+    check_services(&c);
+    check_store(&c);
+    check_keys(&c);
+    if (c.errors > 0)
+        return postern_fail(EX_CONFIG, "%u errors in %s", c.errors,
+                            p->config_directory);
+    return 0;
+}
