@@ -18,6 +18,7 @@ import atexit
 import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import smtplib
@@ -46,10 +47,21 @@ def wait_for(condition, what, deadline=DEADLINE):
         time.sleep(0.005)
 
 
+PORTS = random.SystemRandom().sample(range(20000, 32000), 6000)
+
+
 def free_port():
-    with contextlib.closing(socket.socket()) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody has, below those that the kernel gives to clients;
+    each is given once by this process."""
+    while True:
+        port = PORTS.pop()
+        with contextlib.closing(socket.socket()) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 class Instance:
