@@ -19,6 +19,10 @@ static const struct verb verbs[] = {
       "has any", verb_check },
     { "status", "", "list the programs that run; exit 1 when none does",
       verb_status },
+    { "trace", "QUEUEID", "what the log says of a message, and of the "
+      "notifications about it", verb_trace },
+    { "hardening", "", "which walls each process has; exit 1 if one lacks "
+      "any", verb_hardening },
     { "logrotate", "", "open the log file again, after it was renamed",
       verb_logrotate },
     { "store", "create",

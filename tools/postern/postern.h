@@ -38,6 +38,8 @@ int postern_fail(int code, const char *fmt, ...)
 
 int verb_start(struct postern *p, int argc, char **argv);
 int verb_check(struct postern *p, int argc, char **argv);
+int verb_trace(struct postern *p, int argc, char **argv);
+int verb_hardening(struct postern *p, int argc, char **argv);
 int verb_stop(struct postern *p, int argc, char **argv);
 int verb_reload(struct postern *p, int argc, char **argv);
 int verb_status(struct postern *p, int argc, char **argv);

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What an operator asks: the life of a message, the walls of the programs."""
+import os
+import re
+
+import suite
+
+
+class Operator(suite.Case):
+    def test_trace_follows_a_message_and_its_notification(self):
+        s = self.instance("op").mail()
+        s.settings["maximal_queue_lifetime"] = "0"
+        s.start().add_users("ann@one.example", "bob@one.example")
+        (s.store / ".postern-store").rename(s.dir / "aside")
+        with s.smtp() as c:
+            c.sendmail("bob@one.example", ["ann@one.example"],
+                       "Subject: x\r\n\r\nx")
+        line = s.wait_log("non-delivery notification: ")[0]
+        queue_id = re.search(r": ([0-9A-F]{16}): ", line)[1]
+        child = line.split()[-1]
+        s.wait_log(f"{child}: removed")
+        text = s.postern("trace", queue_id).stdout
+        for part in (f"{queue_id}: client=", f"{queue_id}: removed",
+                     f"{child}: from=<>", f"{child}: removed"):
+            self.contains(text, part)
+        self.equal(s.postern("trace", "0" * 16, check=False).returncode, 1)
+        self.equal(s.postern("trace", "x", check=False).returncode, 64)
+
+    def test_hardening_shows_the_walls(self):
+        s = self.instance("op").mail().tls().start()
+        s.add_users("ann@one.example")
+        done = s.postern("hardening", check=False)
+        self.equal(done.returncode, 0, done.stdout + done.stderr)
+        rows = [line.split() for line in done.stdout.splitlines()[1:]
+                if re.match(r"\w+ +\S+ +\d+ ", line)]
+        self.true(len(rows) > 10, done.stdout)
+        for program, _, _, uid, caps, nnp, seccomp, net, root in rows:
+            if program == "master":
+                continue
+            self.equal((caps, nnp, seccomp), ("none", "yes", "yes"), program)
+            if os.geteuid() == 0:
+                self.true(uid != "0", program)
+                self.equal((net, root), ("empty", "host" if program == "mapd"
+                                         else "own"), program)
+        self.contains(done.stdout, " 0 without a wall they should have; "
+                      "0 set-id programs")
+        if os.geteuid() == 0:
+            self.contains(done.stdout, " 1 of them root;")
+
+
+suite.main()

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* postern trace - the life of a message, and of the notifications about it. */
+#include <errno.h>
+#include <sysexits.h>
+
+#include "base/alloc.h"
+#include "base/ascii.h"
+#include "tools/postern/postern.h"
+
+#define IDS_MAX 100
+#define ID_LEN  16
+
+struct trace {
+    char ids[IDS_MAX][ID_LEN + 1];
+    size_t n;
+    unsigned lines;
+};
+
+static bool is_id(struct view v)
+{
+    for (size_t i = 0; i < v.len; i++)
+        if (!ascii_is_digit(v.data[i]) &&
+            (v.data[i] < 'A' || v.data[i] > 'F'))
+            return false;
+    return v.len == ID_LEN;
+}
+
+static bool has_word(struct view line, const char *id)
+{
+    struct view word;
+
+    while (view_word(&line, " :,()<>[]\n", &word))
+        if (view_is(word, id))
+            return true;
+    return false;
+}
+
+/* "ID: sender non-delivery notification: ID2": that one's life belongs to
+ * it. */
+static void follow(struct trace *t, struct view line)
+{
+    static const char mark[] = "notification: ";
+    const char *at = memmem(line.data, line.len, mark, sizeof mark - 1);
+    struct view id;
+
+    if (at == NULL || t->n == IDS_MAX)
+        return;
+    at += sizeof mark - 1;
+    id = view_trim((struct view){ at, (size_t)(line.data + line.len - at) });
+    if (is_id(id))
+        view_copy(id, t->ids[t->n++], sizeof t->ids[0]);
+}
+
+static void one_line(struct trace *t, struct view line)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (has_word(line, t->ids[i])) {
+            fwrite(line.data, 1, line.len, stdout);
+            t->lines++;
+            follow(t, line);
+            return;
+        }
+    }
+}
+
+int verb_trace(struct postern *p, int argc, char **argv)
+{
+    struct trace t = { .n = 1 };
+    char *path = postern_value(p, "maillog_file"), *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+    FILE *f;
+
+    if (argc != 1 || !is_id(view_of(argv[0])))
+        return postern_fail(EX_USAGE, "usage: postern trace QUEUEID (16 "
+                            "digits and letters A to F, as in the log)");
+    view_copy(view_of(argv[0]), t.ids[0], sizeof t.ids[0]);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return postern_fail(EX_NOINPUT, "cannot read maillog_file = %s: %s",
+                            path, strerrordesc_np(errno));
+    while ((len = getline(&line, &size, f)) > 0)
+        one_line(&t, (struct view){ line, (size_t)len });
+    free(line);
+    fclose(f);
+    if (t.lines == 0)
+        return postern_fail(1, "%s: nothing about %s", path, argv[0]);
+    free(path);
+    return 0;
+}
