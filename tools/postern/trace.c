@@ -35,40 +35,66 @@ static bool has_word(struct view line, const char *id)
     return false;
 }
 
+static bool is_known(const struct trace *t, const char *id)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (strcmp(t->ids[i], id) == 0)
+            return true;
+    return false;
+}
+
+static bool is_about(const struct trace *t, struct view line)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (has_word(line, t->ids[i]))
+            return true;
+    return false;
+}
+
 /* "ID: sender non-delivery notification: ID2": that one's life belongs to
  * it. */
 static void follow(struct trace *t, struct view line)
 {
     static const char mark[] = "notification: ";
     const char *at = memmem(line.data, line.len, mark, sizeof mark - 1);
+    char text[ID_LEN + 1];
     struct view id;
 
     if (at == NULL || t->n == IDS_MAX)
         return;
     at += sizeof mark - 1;
     id = view_trim((struct view){ at, (size_t)(line.data + line.len - at) });
-    if (is_id(id))
-        view_copy(id, t->ids[t->n++], sizeof t->ids[0]);
+    if (is_id(id) && view_copy(id, text, sizeof text) && !is_known(t, text))
+        memcpy(t->ids[t->n++], text, sizeof text);
 }
 
-static void one_line(struct trace *t, struct view line)
+/* Walk the log; `print`, or learn which other messages belong to it. */
+static void walk(struct trace *t, FILE *f, bool print)
 {
-    for (size_t i = 0; i < t->n; i++) {
-        if (has_word(line, t->ids[i])) {
-            fwrite(line.data, 1, line.len, stdout);
-            t->lines++;
-            follow(t, line);
-            return;
-        }
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+
+    rewind(f);
+    while ((len = getline(&line, &size, f)) > 0) {
+        struct view v = { line, (size_t)len };
+
+        if (!is_about(t, v))
+            continue;
+        t->lines++;
+        if (print)
+            fwrite(line, 1, (size_t)len, stdout);
+        else
+            follow(t, v);
     }
+    free(line);
 }
 
 int verb_trace(struct postern *p, int argc, char **argv)
 {
     struct trace t = { .n = 1 };
-    char *path = postern_value(p, "maillog_file"), *line = NULL;
-    size_t size = 0;
-    ssize_t len;
+    char *path = postern_value(p, "maillog_file");
+    size_t before;
     FILE *f;
 
     if (argc != 1 || !is_id(view_of(argv[0])))
@@ -79,9 +105,13 @@ int verb_trace(struct postern *p, int argc, char **argv)
     if (f == NULL)
         return postern_fail(EX_NOINPUT, "cannot read maillog_file = %s: %s",
                             path, strerrordesc_np(errno));
-    while ((len = getline(&line, &size, f)) > 0)
-        one_line(&t, (struct view){ line, (size_t)len });
-    free(line);
+    /* A notification is logged by its own id first and tied to this one only
+     * then, and may itself be told of further on. */
+    do {
+        before = t.n;
+        walk(&t, f, false);
+    } while (t.n > before);
+    walk(&t, f, true);
     fclose(f);
     if (t.lines == 0)
         return postern_fail(1, "%s: nothing about %s", path, argv[0]);
