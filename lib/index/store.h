@@ -56,6 +56,9 @@ enum store_why {
 
 struct store_options {
     const char *account; /* "user@domain"; borrowed */
+    const char *path;    /* the account's directory by its name, which LMDB
+                          * needs; NULL: it is the working directory, as in a
+                          * jail; borrowed */
     const char *host;    /* for new file names; borrowed */
     unsigned lock_ms;    /* wait at most this long for the lock */
     uint64_t quota;      /* bytes, 0: no limit */

@@ -50,8 +50,11 @@ static int enter_root(int *root_fd, bool change, struct error *err)
 {
     if (*root_fd < 0)
         return 0;
+    /* Libraries that open by name, not by descriptor, find it as ".". */
+    if (fchdir(*root_fd) < 0)
+        return error_sys(err, "cannot enter the root directory");
     if (change) {
-        if (fchdir(*root_fd) < 0 || chroot(".") < 0)
+        if (chroot(".") < 0)
             return error_sys(err, "cannot change the root directory");
         close(*root_fd);
         *root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

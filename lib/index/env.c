@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * LMDB. Its own mutex is never waited for: whoever writes has our OFD lock
+ * first, and waits for that with a deadline. A lock of a process that died is
+ * gone with it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crc.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "index/internal.h"
+
+#define DIRECTORY   "index"
+#define SET_ASIDE   "index.damaged"
+#define LOCK        "index.lock"
+#define MARK        "damaged" /* in it: do not trust it any more */
+#define MAP_SIZE    (64ull << 30)
+#define READERS_MAX 1022
+#define LOCK_STEP_MS 2
+
+/* Also for those who open it after us. */
+static void mark_damaged(struct store *s)
+{
+    int fd = openat(s->dir, DIRECTORY "/" MARK,
+                    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    s->damaged = true;
+    io_close(&fd);
+}
+
+static int failed(struct store *s, int rc, const char *doing,
+                  struct error *err)
+{
+    /* A full disk or a full reader table is no damage. */
+    if (rc != ENOSPC && rc != EDQUOT && rc != ENOMEM && rc != EIO &&
+        rc != MDB_READERS_FULL && rc != MDB_MAP_FULL)
+        mark_damaged(s);
+    error_set(err, FAIL_TEMP, "index of %s: %s: %s", s->o.account, doing,
+              mdb_strerror(rc));
+    if (rc > 0)
+        err->sys = rc;
+    return -1;
+}
+
+int txn_damaged(struct txn *t, const char *what, struct error *err)
+{
+    mark_damaged(t->s);
+    return error_set(err, FAIL_TEMP, "index of %s: %s makes no sense; it will "
+                     "be made anew", t->s->o.account, what);
+}
+
+/* --- the end by a signal ------------------------------------------------------------- */
+
+/* LMDB trusts what it maps. Bytes that were changed below it can end us by a
+ * signal (never by SIGKILL, which means nothing); then the next session must
+ * not trust them again. A signal handler can know this only from here. */
+static volatile int guarded = -1; /* the account's directory */
+
+static void on_crash(int signal_number)
+{
+    if (guarded >= 0)
+        openat(guarded, DIRECTORY "/" MARK, O_WRONLY | O_CREAT | O_CLOEXEC,
+               0600);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static void guard(int dir)
+{
+    static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+    struct sigaction how = { .sa_handler = dir >= 0 ? on_crash : SIG_DFL };
+
+    guarded = dir;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &how, NULL);
+}
+
+/* --- the lock ----------------------------------------------------------------------- */
+
+static int lock(struct store *s, struct error *err)
+{
+    uint64_t end = clock_mono_ms() + s->o.lock_ms;
+    struct flock how = { .l_type = F_WRLCK };
+
+    while (fcntl(s->lock, F_OFD_SETLK, &how) < 0) {
+        struct timespec step = { 0, LOCK_STEP_MS * 1000000 };
+
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR)
+            return error_sys(err, "cannot lock the index");
+        if (clock_mono_ms() >= end)
+            return error_set(err, FAIL_TEMP, "another session holds the "
+                             "index of %s for more than %u ms", s->o.account,
+                             s->o.lock_ms);
+        nanosleep(&step, NULL);
+    }
+    return 0;
+}
+
+static void unlock(struct store *s)
+{
+    struct flock how = { .l_type = F_UNLCK };
+
+    fcntl(s->lock, F_OFD_SETLK, &how);
+}
+
+/* --- opening ------------------------------------------------------------------------- */
+
+/* A file that is shorter than its own pages would be our end by SIGBUS. */
+static bool is_whole(struct store *s)
+{
+    MDB_envinfo info;
+    MDB_stat st;
+    struct stat file;
+    int fd;
+
+    return mdb_env_info(s->env, &info) == 0 &&
+           mdb_env_stat(s->env, &st) == 0 && mdb_env_get_fd(s->env, &fd) ==
+                                                 0 &&
+           fstat(fd, &file) == 0 &&
+           (uint64_t)file.st_size >=
+               (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+}
+
+static int open_tables(struct store *s, bool create, struct error *err)
+{
+    static const char *const names[DB_COUNT] = { "box", "msg", "fact", "gone",
+                                                 "sub" };
+    struct txn t;
+    int rc = 0;
+
+    if (txn_begin(s, create, &t, err) < 0)
+        return -1;
+    for (int i = 0; i < DB_COUNT && rc == 0; i++)
+        rc = mdb_dbi_open(t.t, names[i], create ? MDB_CREATE : 0,
+                          &s->dbi[i]);
+    if (rc == 0)
+        return txn_commit(&t, err);
+    txn_abort(&t);
+    if (rc == MDB_NOTFOUND && !create)
+        return open_tables(s, true, err);
+    return failed(s, rc, "opening its tables", err);
+}
+
+static int open_once(struct store *s, struct error *err)
+{
+    char path[300];
+    struct stat mark;
+    int rc, dead;
+
+    if (mkdirat(s->dir, DIRECTORY, 0700) < 0 && errno != EEXIST)
+        return error_sys(err, "cannot make the directory index");
+    if (fstatat(s->dir, DIRECTORY "/" MARK, &mark, 0) == 0) {
+        s->damaged = true;
+        return error_set(err, FAIL_TEMP, "the index is marked as damaged");
+    }
+    snprintf(path, sizeof path, "%s/" DIRECTORY, s->o.path ? s->o.path : ".");
+    if (mdb_env_create(&s->env) != 0)
+        return error_set(err, FAIL_TEMP, "no memory for the index");
+    mdb_env_set_mapsize(s->env, MAP_SIZE);
+    mdb_env_set_maxreaders(s->env, READERS_MAX);
+    mdb_env_set_maxdbs(s->env, DB_COUNT);
+    rc = mdb_env_open(s->env, path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    if (rc != 0)
+        return failed(s, rc, "opening it", err);
+    mdb_reader_check(s->env, &dead);
+    if (!is_whole(s)) {
+        s->damaged = true;
+        return error_set(err, FAIL_TEMP, "the index is cut short");
+    }
+    return open_tables(s, false, err);
+}
+
+void env_close(struct store *s)
+{
+    guard(-1);
+    if (s->env != NULL)
+        mdb_env_close(s->env);
+    s->env = NULL;
+    io_close(&s->lock);
+}
+
+/* Is it the one that others open now? Not if it was set aside meanwhile. */
+int env_check(struct store *s, struct error *err)
+{
+    struct stat ours, theirs;
+    int fd;
+
+    if (mdb_env_get_fd(s->env, &fd) == 0 && fstat(fd, &ours) == 0 &&
+        fstatat(s->dir, DIRECTORY "/data.mdb", &theirs, 0) == 0 &&
+        ours.st_ino == theirs.st_ino)
+        return 0;
+    s->damaged = true;
+    return error_set(err, FAIL_TEMP, "the index of %s was made anew",
+                     s->o.account);
+}
+
+/* Put the index out of the way; the last one that was is removed for it. */
+static int set_aside(struct store *s, struct error *err)
+{
+    static const char *const files[] = { "data.mdb", "lock.mdb", MARK };
+    char path[100];
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, SET_ASIDE "/%s", files[i]);
+        unlinkat(s->dir, path, 0);
+    }
+    unlinkat(s->dir, SET_ASIDE, AT_REMOVEDIR);
+    if (renameat(s->dir, DIRECTORY, s->dir, SET_ASIDE) < 0)
+        return error_sys(err, "cannot set the damaged index aside");
+    log_error("%s: the index was damaged; it is set aside as " SET_ASIDE
+              " and made anew from the files", s->o.account);
+    return 0;
+}
+
+/* Open it, or tell by s->damaged that it must not be trusted. */
+static int try_open(struct store *s, struct error *err)
+{
+    s->damaged = false;
+    if (open_once(s, err) == 0)
+        return 0;
+    if (s->env != NULL)
+        mdb_env_close(s->env);
+    s->env = NULL;
+    return -1;
+}
+
+/* Of all who find it damaged, the first to have the lock sets it aside. */
+static int mend(struct store *s, struct error *err)
+{
+    int rc;
+
+    if (lock(s, err) < 0)
+        return -1;
+    rc = try_open(s, err);
+    if (rc < 0 && s->damaged && set_aside(s, err) == 0)
+        rc = try_open(s, err);
+    unlock(s);
+    return rc;
+}
+
+int env_open(struct store *s, struct error *err)
+{
+    s->lock = openat(s->dir, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                     0600);
+    if (s->lock < 0)
+        return error_sys(err, "cannot open " LOCK);
+    guard(s->dir);
+    if (try_open(s, err) == 0 || (s->damaged && mend(s, err) == 0))
+        return 0;
+    env_close(s);
+    return -1;
+}
+
+/* --- transactions ---------------------------------------------------------------------- */
+
+int txn_begin(struct store *s, bool writes, struct txn *t, struct error *err)
+{
+    int rc;
+
+    *t = (struct txn){ .s = s, .writes = writes };
+    if (s->damaged)
+        return error_set(err, FAIL_TEMP, "the index of %s was damaged",
+                         s->o.account);
+    if (writes && lock(s, err) < 0)
+        return -1;
+    if (writes && env_check(s, err) < 0) {
+        unlock(s);
+        return -1;
+    }
+    rc = mdb_txn_begin(s->env, NULL, writes ? 0 : MDB_RDONLY, &t->t);
+    if (rc == 0)
+        return 0;
+    if (writes)
+        unlock(s);
+    return failed(s, rc, "beginning", err);
+}
+
+int txn_commit(struct txn *t, struct error *err)
+{
+    int rc = mdb_txn_commit(t->t);
+
+    t->t = NULL;
+    if (t->writes)
+        unlock(t->s);
+    return rc == 0 ? 0 : failed(t->s, rc, "writing", err);
+}
+
+void txn_abort(struct txn *t)
+{
+    if (t->t == NULL)
+        return;
+    mdb_txn_abort(t->t);
+    t->t = NULL;
+    if (t->writes)
+        unlock(t->s);
+}
+
+/* --- values -------------------------------------------------------------------------------- */
+
+/* Over the account too: a file that came from another one is damage. */
+static uint32_t checksum(const struct store *s, struct view key,
+                         struct view value)
+{
+    uint32_t crc = crc32c(0, s->o.account, strlen(s->o.account));
+
+    crc = crc32c(crc, key.data, key.len);
+    return crc32c(crc, value.data, value.len);
+}
+
+static MDB_val val_of(struct view v)
+{
+    return (MDB_val){ v.len, (void *)(uintptr_t)v.data };
+}
+
+/* Take the checksum off; false when it does not fit. */
+static bool unwrap(const struct store *s, struct view key, const MDB_val *in,
+                   struct view *value)
+{
+    uint32_t crc;
+
+    if (in->mv_size < sizeof crc)
+        return false;
+    memcpy(&crc, in->mv_data, sizeof crc);
+    *value = (struct view){ (char *)in->mv_data + sizeof crc,
+                            in->mv_size - sizeof crc };
+    return crc == checksum(s, key, *value);
+}
+
+int txn_get(struct txn *t, enum db db, struct view key, struct view *value,
+            struct error *err)
+{
+    MDB_val k = val_of(key), v;
+    int rc = mdb_get(t->t, t->s->dbi[db], &k, &v);
+
+    if (rc == MDB_NOTFOUND)
+        return 0;
+    if (rc != 0)
+        return failed(t->s, rc, "reading", err);
+    return unwrap(t->s, key, &v, value) ? 1
+                                        : txn_damaged(t, "a value", err);
+}
+
+int txn_put(struct txn *t, enum db db, struct view key, struct view value,
+            struct error *err)
+{
+    uint32_t crc = checksum(t->s, key, value);
+    MDB_val k = val_of(key), v = { sizeof crc + value.len, NULL };
+    int rc = mdb_put(t->t, t->s->dbi[db], &k, &v, MDB_RESERVE);
+
+    if (rc != 0)
+        return failed(t->s, rc, "writing", err);
+    memcpy(v.mv_data, &crc, sizeof crc);
+    if (value.len > 0)
+        memcpy((char *)v.mv_data + sizeof crc, value.data, value.len);
+    return 0;
+}
+
+int txn_delete(struct txn *t, enum db db, struct view key, struct error *err)
+{
+    MDB_val k = val_of(key);
+    int rc = mdb_del(t->t, t->s->dbi[db], &k, NULL);
+
+    return rc == 0 || rc == MDB_NOTFOUND ? 0
+                                         : failed(t->s, rc, "removing", err);
+}
+
+static bool has_prefix(const MDB_val *k, struct view prefix)
+{
+    return k->mv_size >= prefix.len &&
+           memcmp(k->mv_data, prefix.data, prefix.len) == 0;
+}
+
+/* Put the cursor on the first key with the prefix. */
+static int seek(MDB_cursor *c, struct view prefix, MDB_val *k, MDB_val *v)
+{
+    *k = val_of(prefix);
+    return mdb_cursor_get(c, k, v, prefix.len > 0 ? MDB_SET_RANGE
+                                                  : MDB_FIRST);
+}
+
+int txn_each(struct txn *t, enum db db, struct view prefix,
+             int (*each)(struct view key, struct view value, void *arg,
+                         struct error *err),
+             void *arg, struct error *err)
+{
+    MDB_cursor *c;
+    MDB_val k, v;
+    int rc = mdb_cursor_open(t->t, t->s->dbi[db], &c), result = 0;
+
+    if (rc != 0)
+        return failed(t->s, rc, "reading", err);
+    for (rc = seek(c, prefix, &k, &v); rc == 0 && has_prefix(&k, prefix);
+         rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+        struct view key = { k.mv_data, k.mv_size }, value;
+
+        if (!unwrap(t->s, key, &v, &value))
+            result = txn_damaged(t, "a value", err);
+        else
+            result = each(key, value, arg, err);
+        if (result != 0)
+            break;
+    }
+    mdb_cursor_close(c);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return failed(t->s, rc, "reading", err);
+    return result;
+}
+
+int txn_clear(struct txn *t, enum db db, struct view prefix, struct error *err)
+{
+    MDB_cursor *c;
+    MDB_val k, v;
+    int rc = mdb_cursor_open(t->t, t->s->dbi[db], &c);
+
+    if (rc != 0)
+        return failed(t->s, rc, "removing", err);
+    for (rc = seek(c, prefix, &k, &v); rc == 0 && has_prefix(&k, prefix);
+         rc = mdb_cursor_get(c, &k, &v, MDB_NEXT))
+        if ((rc = mdb_cursor_del(c, 0)) != 0)
+            break;
+    mdb_cursor_close(c);
+    return rc == 0 || rc == MDB_NOTFOUND ? 0
+                                         : failed(t->s, rc, "removing", err);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Maildir's names: "<base>:2,<flags>", and the directories they are in. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/ascii.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "index/internal.h"
+
+/* In the order of their letters, as names have them. */
+static const struct {
+    char letter;
+    uint32_t flag;
+} letters[] = {
+    { 'D', MAILBOX_DRAFT }, { 'F', MAILBOX_FLAGGED },
+    { 'R', MAILBOX_ANSWERED }, { 'S', MAILBOX_SEEN },
+    { 'T', MAILBOX_DELETED },
+};
+
+struct view file_base(struct view file)
+{
+    return view_sub(file, 0, view_index(file, ':'));
+}
+
+static struct view file_letters(struct view file)
+{
+    struct view tail = view_sub(file, view_index(file, ':'), file.len);
+
+    return view_starts(tail, ":2,") ? view_sub(tail, 3, tail.len) : VIEW("");
+}
+
+static uint32_t flag_of(char letter)
+{
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+        if (letters[i].letter == letter)
+            return letters[i].flag;
+    return 0;
+}
+
+uint32_t file_flags(struct view file)
+{
+    struct view v = file_letters(file);
+    uint32_t flags = 0;
+
+    for (size_t i = 0; i < v.len; i++)
+        flags |= flag_of(v.data[i]);
+    return flags;
+}
+
+void file_rename(struct buf *out, struct view file, uint32_t flags)
+{
+    struct view old = file_letters(file);
+
+    buf_add_view(out, file_base(file));
+    buf_add_text(out, ":2,");
+    for (char c = '!'; c < '\x7f'; c++) {
+        uint32_t flag = flag_of(c);
+
+        if (flag != 0 ? (flags & flag) != 0
+                      : memchr(old.data, c, old.len) != NULL)
+            buf_add_char(out, c);
+    }
+}
+
+void file_mirror(struct folder *f, struct msg *m, struct buf *to)
+{
+    struct buf from = BUF_INIT;
+
+    buf_add_view(&from, m->file);
+    buf_reset(to);
+    file_rename(to, m->file, m->flags);
+    if (m->in_new || !view_eq(buf_view(to), m->file)) {
+        if (renameat(m->in_new ? f->new_dir : f->cur_dir, buf_text(&from),
+                     f->cur_dir, buf_text(to)) < 0) {
+            buf_release(&from);
+            return;
+        }
+        m->file = buf_view(to);
+        m->in_new = false;
+    }
+    m->mirrored = m->flags & ~(uint32_t)MAILBOX_RECENT;
+    buf_release(&from);
+}
+
+void file_new_base(struct store *s, struct buf *out, uint64_t size)
+{
+    static unsigned count;
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    buf_addf(out, "%lld.M%06ldP%dV%uQ.", (long long)now.tv_sec,
+             now.tv_nsec / 1000, (int)getpid(), count++);
+    for (const char *c = s->o.host; *c != '\0'; c++)
+        buf_add_char(out, ascii_is_alnum(*c) || *c == '.' || *c == '-' ? *c
+                                                                       : '_');
+    buf_addf(out, ",S=%llu", (unsigned long long)size);
+}
+
+/* --- directories -------------------------------------------------------------------- */
+
+static int open_directory(int at, const char *path, const char *name)
+{
+    char full[STORE_NAME_MAX + 10];
+
+    snprintf(full, sizeof full, "%s/%s", path, name);
+    return openat(at, full, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int folder_open(struct store *s, struct view name, struct folder *f,
+                struct error *err)
+{
+    *f = (struct folder){ .new_dir = -1, .cur_dir = -1 };
+    store_path(name, f->path);
+    f->cur_dir = open_directory(s->dir, f->path, "cur");
+    if (f->cur_dir >= 0)
+        f->new_dir = open_directory(s->dir, f->path, "new");
+    if (f->new_dir >= 0)
+        return 1;
+    if (errno == ENOENT || errno == ENOTDIR) {
+        folder_close(f);
+        return 0;
+    }
+    error_sys(err, "cannot open the mailbox %.*s", VIEW_ARG(name));
+    folder_close(f);
+    return -1;
+}
+
+void folder_close(struct folder *f)
+{
+    io_close(&f->new_dir);
+    io_close(&f->cur_dir);
+}
+
+struct stamp_of folder_stamp(int dir)
+{
+    struct stat st;
+
+    if (fstat(dir, &st) < 0)
+        return (struct stamp_of){ 0, 0 };
+    return (struct stamp_of){ (uint64_t)st.st_mtim.tv_sec * 1000000000 +
+                                  (uint64_t)st.st_mtim.tv_nsec, st.st_ino };
+}
+
+/* Other programs make files in new/ at any time, so that one is never taken
+ * as seen after a change; in cur/ they do it rarely, and what slips through
+ * is found at that directory's next change. */
+void folder_changed(struct folder *f, struct box *b,
+                    const struct stamp_of *before)
+{
+    if (before->mtime_ns == b->cur_dir.mtime_ns &&
+        before->inode == b->cur_dir.inode)
+        b->cur_dir = folder_stamp(f->cur_dir);
+}

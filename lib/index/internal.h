@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * internal.h - what the pieces of lib/index share.
+ *
+ *     env.c       LMDB: opening, damage, the lock, checked values
+ *     validity.c  UIDVALIDITYs that were never given before
+ *     box.c       a mailbox's record and its messages' records
+ *     file.c      names of files, and their directories
+ *     scan.c      taking in what changed on disk
+ *     store.c     the tree of mailboxes
+ *     mailbox.c   views
+ *     change.c    flags, keywords, expunge
+ *     append.c    append, copy, move
+ *     facts.c     what was learned from messages
+ *
+ * The databases of the environment, all values checked:
+ *
+ *     box   name                    struct box, packed
+ *     msg   id, UID (be32 each)     struct msg, packed
+ *     fact  id, UID, kind           text
+ *     gone  base name of a file     when it was expunged
+ *     sub   name                    nothing: the name is subscribed to
+ */
+#ifndef INDEX_INTERNAL_H
+#define INDEX_INTERNAL_H
+
+#include <lmdb.h>
+
+#include "index/mailbox.h"
+#include "index/store.h"
+
+enum db { DB_BOX, DB_MSG, DB_FACT, DB_GONE, DB_SUB, DB_COUNT };
+
+struct store {
+    int dir;                /* the account's directory, borrowed */
+    struct store_options o;
+    MDB_env *env;
+    MDB_dbi dbi[DB_COUNT];
+    int lock;               /* the file of our own lock */
+    bool damaged;           /* set aside at the next open */
+};
+
+/* One transaction: a reader's, or the one writer's. */
+struct txn {
+    struct store *s;
+    MDB_txn *t;
+    bool writes;
+};
+
+/* --- env.c ------------------------------------------------------------------- */
+
+int env_open(struct store *s, struct error *err);
+void env_close(struct store *s);
+
+/* -1 when the index was set aside by another session. */
+int env_check(struct store *s, struct error *err);
+
+/* Begin; a writer waits for the lock, at most o.lock_ms. */
+int txn_begin(struct store *s, bool writes, struct txn *t, struct error *err);
+
+/* Make a writer's changes durable; or drop them. Both end the transaction. */
+int txn_commit(struct txn *t, struct error *err);
+void txn_abort(struct txn *t);
+
+/* 1 with *value, 0 when there is none, -1. A value is valid until the next
+ * change in the transaction, at most to its end. */
+int txn_get(struct txn *t, enum db db, struct view key, struct view *value,
+            struct error *err);
+int txn_put(struct txn *t, enum db db, struct view key, struct view value,
+            struct error *err);
+int txn_delete(struct txn *t, enum db db, struct view key, struct error *err);
+
+/* Call `each` for the values whose keys begin with `prefix`, in the order of
+ * keys, until it gives other than 0; what it gave, or -1. `each` changes
+ * nothing. */
+int txn_each(struct txn *t, enum db db, struct view prefix,
+             int (*each)(struct view key, struct view value, void *arg,
+                         struct error *err),
+             void *arg, struct error *err);
+
+/* Remove all values whose keys begin with `prefix`. */
+int txn_clear(struct txn *t, enum db db, struct view prefix,
+              struct error *err);
+
+/* What was read makes no sense; -1. */
+int txn_damaged(struct txn *t, const char *what, struct error *err);
+
+/* --- validity.c ---------------------------------------------------------------- */
+
+/* A UIDVALIDITY above all that this account ever gave, durably; 0 on error. */
+uint32_t validity_next(struct store *s, struct error *err);
+
+/* --- box.c ------------------------------------------------------------------------ */
+
+/* When a directory last changed, and which one it is. */
+struct stamp_of {
+    uint64_t mtime_ns, inode;
+};
+
+struct box {
+    uint32_t id, uid_validity, uid_next;
+    uint32_t first_recent; /* UIDs from here on nobody has seen */
+    uint32_t count;        /* of messages */
+    uint32_t use;          /* enum store_use */
+    uint64_t modseq;       /* the highest given */
+    struct stamp_of new_dir, cur_dir; /* as last scanned */
+    struct buf keywords;   /* names, each with a NUL; an empty one is unused */
+};
+
+struct msg {
+    uint32_t uid, flags, date;
+    uint64_t keywords, modseq, size; /* as clients see it */
+    uint64_t bytes;                  /* of the file */
+    uint32_t mirrored; /* the flags that the file's name has */
+    bool in_new;
+    struct view file;  /* its name, in new/ or cur/ */
+};
+
+/* Read a mailbox's record: 1, 0 when there is none, -1. The caller releases
+ * box->keywords. */
+int box_get(struct txn *t, struct view name, struct box *b, struct error *err);
+int box_put(struct txn *t, struct view name, const struct box *b,
+            struct error *err);
+void box_release(struct box *b);
+
+/* Read it, making one if there is none (in a writer). */
+int box_need(struct txn *t, struct view name, struct box *b,
+             struct error *err);
+
+/* A key of `msg`. */
+struct msg_key {
+    unsigned char bytes[8];
+};
+struct view msg_key(struct msg_key *k, uint32_t id, uint32_t uid);
+
+int msg_put(struct txn *t, uint32_t id, const struct msg *m,
+            struct error *err);
+int msg_get(struct txn *t, uint32_t id, uint32_t uid, struct msg *m,
+            struct error *err);
+int msg_delete(struct txn *t, uint32_t id, uint32_t uid, struct error *err);
+
+/* Take the key and value of a txn_each() apart. */
+bool msg_unpack(struct view key, struct view value, struct msg *m);
+
+/* All messages of a mailbox, in the order of UIDs. */
+int msg_each(struct txn *t, uint32_t id,
+             int (*each)(struct view key, struct view value, void *arg,
+                         struct error *err),
+             void *arg, struct error *err);
+
+/* --- scan.c ------------------------------------------------------------------------ */
+
+/* An open Maildir of the account. */
+struct folder {
+    char path[STORE_NAME_MAX + 2]; /* "." for INBOX, ".Name" */
+    int new_dir, cur_dir;
+};
+
+/* Open the Maildir of mailbox `name`: 1, 0 when there is none, -1. */
+int folder_open(struct store *s, struct view name, struct folder *f,
+                struct error *err);
+void folder_close(struct folder *f);
+
+/* Take in what changed on disk, if anything did. With `move` files in new/ go
+ * to cur/. *changed tells whether the index did. */
+int scan(struct store *s, struct view name, bool move, bool *changed,
+         enum store_why *why, struct error *err);
+
+/* The part of a file's name that stays when flags change. */
+struct view file_base(struct view file);
+
+/* The flags in a file's name ("...:2,FS"), and the same name with others;
+ * letters that are not ours stay. */
+uint32_t file_flags(struct view file);
+void file_rename(struct buf *out, struct view file, uint32_t flags);
+
+/* Give message `m` the name that its flags want, in cur/, and note where it
+ * is now. Best effort: a file that moved meanwhile is found by the next scan.
+ * `to` holds the name that m->file then points to. */
+void file_mirror(struct folder *f, struct msg *m, struct buf *to);
+
+/* The stamp of cur/ before and after a change of ours: what we did ourselves
+ * is no news. */
+struct stamp_of folder_stamp(int dir);
+void folder_changed(struct folder *f, struct box *b,
+                    const struct stamp_of *before);
+
+/* A new file's base name, as Maildir makes them. */
+void file_new_base(struct store *s, struct buf *out, uint64_t size);
+
+/* --- tree -------------------------------------------------------------------------- */
+
+/* The directory of a mailbox, below the account's. */
+void store_path(struct view name, char path[STORE_NAME_MAX + 2]);
+
+/* "INBOX" in any case is INBOX. */
+struct view store_canonical(struct view name);
+
+/* --- mailbox.c ----------------------------------------------------------------------- */
+
+struct mailbox_private {
+    uint32_t id;
+    uint64_t seen_modseq;   /* all up to here is in the view */
+    bool has_gone;          /* some entry is gone */
+    struct facts *facts;    /* not yet in the index */
+};
+
+/* Give a change its MODSEQ and note it in the view's own entry: what this
+ * session changed is not told to it again. */
+void mailbox_note(struct mailbox *m, size_t index, const struct msg *msg);
+
+/* Copy the record of an entry; its name goes to `name`, which msg->file then
+ * points to. 1, 0 when it is gone, -1. */
+int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
+                   struct buf *name, struct error *err);
+
+/* --- change.c ------------------------------------------------------------------------ */
+
+/* The bit of a keyword, added to the box if need be; 0: none, or no room. */
+uint64_t box_keyword(struct box *b, struct view name);
+
+/* Write what was learned, best effort, and forget it. */
+void facts_flush(struct mailbox *m);
+
+#endif
