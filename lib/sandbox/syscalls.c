@@ -116,6 +116,8 @@ static const struct row rows[] = {
     { "ftruncate", PROMISE_CHANGE, ANY, 0, 0 },
     { "pwritev", PROMISE_MAP, ANY, 0, 0 },
     { "msync", PROMISE_MAP, ANY, 0, 0 },
+    { "uname", PROMISE_MAP, ANY, 0, 0 },
+    { "fcntl", PROMISE_MAP, ARG_IS, 1, F_SETLKW },
     { "fcntl", PROMISE_CHANGE, ARG_IS, 1, F_OFD_SETLK },
     { "fcntl", PROMISE_CHANGE, ARG_IS, 1, F_OFD_SETLKW },
     { "fcntl", PROMISE_MAP | PROMISE_DATABASE, ARG_IS, 1, F_SETLK },
