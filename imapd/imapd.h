@@ -32,6 +32,7 @@ struct imapd_conf {
     uint64_t message_size_limit;     /* bytes */
     unsigned imap_lock_timeout;      /* seconds */
     unsigned imap_search_depth;      /* levels */
+    uint64_t imap_quota;             /* bytes of an account, 0: no limit */
 };
 
 extern struct imapd_conf imapd_conf;
@@ -156,6 +157,34 @@ enum imap_input imap_input(struct imap_session *s);
 /* Read and drop `size` bytes of a literal; ends the session when that takes
  * too much. */
 void imap_drain(struct imap_session *s, uint64_t size);
+
+/* --- what commands share ----------------------------------------------------------------- */
+
+/* A mailbox's use as an attribute (RFC 6154 §2), "" for none; the use that an
+ * attribute names, or STORE_USE_NONE. */
+const char *imap_use_name(enum store_use use);
+enum store_use imap_use_find(struct view attribute);
+
+/* The parenthesised items of STATUS, as bits (cmd_status.c). */
+bool imap_status_items(struct imap_args *a, unsigned *items);
+
+/* "* STATUS name (...)"; false, with *why and *err, when it cannot be had. */
+bool imap_say_status(struct imap_session *s, struct view name, unsigned items,
+                     enum store_why *why, struct error *err);
+
+/* A flag list, in parentheses or, if `bare` allows it, without: system flags
+ * without \Recent, and the names of keywords (`n` of them, at most
+ * MAILBOX_KEYWORDS_MAX). */
+struct imap_flags {
+    uint32_t system;
+    struct view keywords[MAILBOX_KEYWORDS_MAX];
+    size_t n;
+};
+bool imap_flag_list(struct imap_args *a, bool bare, struct imap_flags *f);
+
+/* Does `name` match the LIST pattern: "*" for anything, "%" for anything
+ * without "."? Time is the product of the lengths at most. */
+bool imap_list_match(struct view pattern, struct view name);
 
 /* --- commands ---------------------------------------------------------------------------- */
 

@@ -212,12 +212,12 @@ static const struct command *take_command(struct imap_session *s,
 
 /* The message of an APPEND that went wrong before it was read comes all the
  * same if the client did not wait. */
-static void drop_message(struct imap_session *s, const struct imap_args *a)
+static void drop_message(struct imap_session *s)
 {
     uint64_t size;
     bool sync;
 
-    if (imap_ends_in_literal(a->rest, &size, &sync) && !sync) {
+    if (imap_ends_in_literal(buf_view(&s->command), &size, &sync) && !sync) {
         imap_drain(s, size);
         if (s->end == IMAP_GOING_ON)
             imap_input(s); /* the line behind it */
@@ -249,7 +249,7 @@ static void one_command(struct imap_session *s)
         c->run(s, &a);
     if (s->reply.len == 0) {
         imap_bad(s, "%s", a.bad != NULL ? a.bad : "Something is wrong.");
-        drop_message(s, &a);
+        drop_message(s);
     }
     if (c != NULL && s->box != NULL)
         imap_sync(s, c->flags & LOOK, (c->flags & NUMBERS) && !s->uid);
@@ -292,6 +292,7 @@ static void open_store(struct imap_session *s)
         .account = s->account,
         .host = imapd_conf.myhostname,
         .lock_ms = imapd_conf.imap_lock_timeout * 1000,
+        .quota = imapd_conf.imap_quota,
     };
     struct error err;
 
