@@ -174,12 +174,9 @@ static enum fetch_result fetch_some(struct imap_session *s,
         mark_seen(s, indices, n, newly, err) < 0)
         return FETCH_FAILED;
     for (size_t i = 0; i < n && s->end == IMAP_GOING_ON; i++) {
-        const struct mailbox_entry *e = &s->box->entries[indices[i]];
-        enum fetch_result r = FETCH_OK;
+        enum fetch_result r = fetch_one(s, f, indices[i], newly[i], facts,
+                                        err);
 
-        if (f->has_changed_since && e->modseq <= f->changed_since)
-            continue;
-        r = fetch_one(s, f, indices[i], newly[i], facts, err);
         if (r == FETCH_FAILED)
             return r;
         s->lost_some = s->lost_some || r == FETCH_GONE;
@@ -187,13 +184,27 @@ static enum fetch_result fetch_some(struct imap_session *s,
     return FETCH_OK;
 }
 
+/* Keep those that CHANGEDSINCE asks for; returns how many. */
+static size_t keep_changed(const struct imap_session *s, const struct fetch *f,
+                           size_t *indices, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (s->box->entries[indices[i]].modseq > f->changed_since)
+            indices[kept++] = indices[i];
+    return kept;
+}
+
 static void run(struct imap_session *s, const struct fetch *f,
-                const size_t *indices, size_t n)
+                size_t *indices, size_t n)
 {
     struct facts facts = { 0 };
     enum fetch_result r = FETCH_OK;
     struct error err;
 
+    if (f->has_changed_since)
+        n = keep_changed(s, f, indices, n);
     for (size_t at = 0; at < n && r == FETCH_OK && s->end == IMAP_GOING_ON;
          at += SEEN_AT_ONCE)
         r = fetch_some(s, f, indices + at,
