@@ -68,7 +68,7 @@ static const char *failure_dsn(const struct error *err)
 
 static void deliver_one(struct daemon *daemon, struct delivery *d, size_t i)
 {
-    enum maildir_result result;
+    enum maildir_result result = MAILDIR_ALREADY;
     struct agent_status s = { .status = RCPT_DELIVERED, .dsn = "2.0.0",
                               .text = VIEW("delivered to maildir"),
                               .relay = "local" };
@@ -82,6 +82,8 @@ static void deliver_one(struct daemon *daemon, struct delivery *d, size_t i)
         s.text = VIEW("delivered to maildir before");
     }
     agent_result(d, i, &s);
+    if (s.status == RCPT_DELIVERED && result == MAILDIR_DELIVERED)
+        local_tell(daemon, d->rcpts[i].account);
 }
 
 static void deliver(struct delivery *d, struct buf *why, void *arg)

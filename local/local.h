@@ -22,4 +22,9 @@ void local_prepare(struct daemon *d);
 /* Serve qmgr's deliveries until it hangs up. */
 void local_serve(struct daemon *d, struct client *c);
 
+/* Tell who has the account's INBOX open that a message came. Best effort: it
+ * waits for 100 ms at most, and where notify is away it is not asked again
+ * for some seconds; open sessions look for themselves then (tell.c). */
+void local_tell(struct daemon *d, struct view account);
+
 #endif

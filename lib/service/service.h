@@ -119,6 +119,12 @@ int service_main(const struct service *s, int argc, char **argv);
 int service_connect(struct daemon *d, const char *service, const char *account,
                     unsigned timeout_ms, struct ipc *out, struct error *err);
 
+/* The same for what can be done without: wait at most `wait_ms` for master,
+ * and as long at most for each later send or receive. */
+int service_connect_soon(struct daemon *d, const char *service,
+                         unsigned wait_ms, struct ipc *out,
+                         struct error *err);
+
 /* --- for event loop programs ------------------------------------------------ */
 
 /* The same without waiting: j->done is called with a descriptor (the

@@ -185,3 +185,17 @@ int service_connect(struct daemon *d, const char *service, const char *account,
         return 0;
     }
 }
+
+/* An answer that comes later is dropped by the next call, or hear_master(). */
+int service_connect_soon(struct daemon *d, const char *service,
+                         unsigned wait_ms, struct ipc *out,
+                         struct error *err)
+{
+    unsigned usual = d->control_line.timeout_ms;
+    int rc;
+
+    d->control_line.timeout_ms = wait_ms;
+    rc = service_connect(d, service, "", wait_ms, out, err);
+    d->control_line.timeout_ms = usual;
+    return rc;
+}
