@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sched.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -206,6 +207,40 @@ static int open_below(int at, const char *path, struct error *err)
     return fd;
 }
 
+/* The directories of an account that never had mail, made with the tenant's
+ * rights: below its own directory root makes nothing. */
+static int make_account(const struct pool *p, struct error *err)
+{
+    const struct master *m = p->master;
+    uid_t uid = places_uid(p), old_uid = (uid_t)setfsuid(uid);
+    gid_t old_gid = (gid_t)setfsgid((gid_t)uid);
+    struct view path = view_of(p->path);
+    size_t at = view_index(path, '/');
+    int rc = 0;
+
+    while (rc == 0 && at < path.len) {
+        struct view rest = view_sub(path, at + 1, path.len);
+        char above[1001], name[256];
+        int fd = -1;
+
+        if (!view_copy(view_sub(path, 0, at), above, sizeof above) ||
+            !view_copy(view_sub(rest, 0, view_index(rest, '/')), name,
+                       sizeof name) ||
+            (fd = open_below(m->store_dir, above, err)) < 0)
+            rc = -1;
+        else if (mkdirat(fd, name, 0700) < 0 && errno != EEXIST)
+            rc = error_sys(err, "cannot make %s/%s in the mail store", above,
+                           name);
+        else if (fsync(fd) < 0)
+            rc = error_sys(err, "cannot sync %s in the mail store", above);
+        io_close(&fd);
+        at += 1 + view_index(rest, '/');
+    }
+    setfsuid(old_uid);
+    setfsgid(old_gid);
+    return rc;
+}
+
 /* A tenant's directory is the only thing that root makes in a store. */
 static int open_tenant(const struct pool *p, struct error *err)
 {
@@ -223,6 +258,8 @@ static int open_tenant(const struct pool *p, struct error *err)
     }
     if (fsync(m->store_dir) < 0)
         return error_sys(err, "cannot sync the mail store");
+    if (p->path != NULL && make_account(p, err) < 0)
+        return -1;
     fd = open_below(m->store_dir, p->path ? p->path : p->tenant, err);
     if (fd < 0)
         return -1;
