@@ -3,7 +3,7 @@
 
 # To build and run: compiler and build tools; then the libraries, each with
 # what it is for (see README).
-postern_build_packages="gcc cmake ninja-build pkg-config python3
+postern_build_packages="gcc cmake ninja-build pkg-config python3 openssl
     libssl-dev libdb5.3-dev libpcre2-dev libc-ares-dev liblmdb-dev
     libsqlite3-dev libseccomp-dev libcrypt-dev libicu-dev"
 

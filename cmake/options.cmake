@@ -94,6 +94,7 @@ function(postern_program name)
     set_target_properties(${name} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec)
     install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/postern)
+    set_property(GLOBAL APPEND PROPERTY POSTERN_SUITE ${name})
     if(NOT name STREQUAL "master")
         postern_redteam(${name} ${A_INTERNAL} ${A_EXTERNAL})
     endif()
@@ -130,4 +131,5 @@ function(postern_tool name)
     set_target_properties(tool_${name} PROPERTIES OUTPUT_NAME ${name}
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
     install(TARGETS tool_${name} DESTINATION ${CMAKE_INSTALL_SBINDIR})
+    set_property(GLOBAL APPEND PROPERTY POSTERN_SUITE tool_${name})
 endfunction()
