@@ -160,9 +160,10 @@ class Talk:
         self.file = self.sock.makefile("rb")
 
     def read(self):
-        line = self.file.readline().decode(errors="replace").rstrip("\r\n")
-        if line == "":
+        raw = self.file.readline()
+        if not raw:
             raise Failure("the server ended the connection")
+        line = raw.decode(errors="replace").rstrip("\r\n")
         print(f"   S: {line}" if len(line) < 100 else f"   S: {line[:97]}...")
         return line
 
