@@ -16,8 +16,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-RUN = ROOT / "run"
-BIN = ROOT / "build/bin"
+RUN = pathlib.Path(os.environ.get("POSTERN_RUN", ROOT / "run"))
+BUILD = pathlib.Path(os.environ.get("POSTERN_BUILD", ROOT / "build"))
+BIN = BUILD / "bin"
 HOST = "localhost"
 TENANT, DOMAIN = "demo", "example.test"
 USERS = [f"ann@{DOMAIN}", f"bob@{DOMAIN}"]
@@ -80,8 +81,8 @@ def make_configuration():
             f"myhostname = {HOST}\n"
             f"mydomain = {DOMAIN}\n"
             f"queue_directory = {RUN}/queue\n"
-            f"daemon_directory = {ROOT}/build/libexec\n"
-            f"command_directory = {ROOT}/build/bin\n"
+            f"daemon_directory = {BUILD}/libexec\n"
+            f"command_directory = {BUILD}/bin\n"
             f"data_directory = {RUN}/data\n"
             f"virtual_mailbox_base = {RUN}/mail\n"
             f"maillog_file = {RUN}/log\n"
