@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sched.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -206,6 +207,58 @@ static int open_below(int at, const char *path, struct error *err)
     return fd;
 }
 
+/* Make the directory `name` below `*at` if it is missing, durably, and step
+ * into it. */
+static int step_into(int *at, const char *name, struct error *err)
+{
+    int next;
+
+    if (mkdirat(*at, name, 0700) == 0) {
+        if (fsync(*at) < 0)
+            return error_sys(err, "cannot sync the directory above %s", name);
+    } else if (errno != EEXIST) {
+        return error_sys(err, "cannot make %s in the mail store", name);
+    }
+    next = open_below(*at, name, err);
+    if (next < 0)
+        return -1;
+    close(*at);
+    *at = next;
+    return 0;
+}
+
+/* An account may log in before its first message made its directory. This is
+ * done as the tenant: root makes nothing below a tenant's directory. */
+static int make_account(const struct pool *p, struct error *err)
+{
+    const struct master *m = p->master;
+    struct view rest = view_of(p->path), part;
+    int at = open_below(m->store_dir, p->tenant, err), rc = 0;
+
+    if (at < 0)
+        return -1;
+    if (m->is_root) {
+        setfsgid((gid_t)places_uid(p));
+        setfsuid(places_uid(p));
+    }
+    view_cut(&rest, '/', &part);
+    if (!view_is(part, p->tenant))
+        rc = error_set(err, FAIL_PERM, "%s is not of its tenant", p->path);
+    while (rc == 0 && view_cut(&rest, '/', &part)) {
+        char name[256];
+
+        rc = view_copy(part, name, sizeof name)
+                 ? step_into(&at, name, err)
+                 : error_set(err, FAIL_PERM, "%s is no path", p->path);
+    }
+    if (m->is_root) {
+        setfsuid(0);
+        setfsgid(0);
+    }
+    close(at);
+    return rc;
+}
+
 /* A tenant's directory is the only thing that root makes in a store. */
 static int open_tenant(const struct pool *p, struct error *err)
 {
@@ -223,6 +276,8 @@ static int open_tenant(const struct pool *p, struct error *err)
     }
     if (fsync(m->store_dir) < 0)
         return error_sys(err, "cannot sync the mail store");
+    if (p->path != NULL && make_account(p, err) < 0)
+        return -1;
     fd = open_below(m->store_dir, p->path ? p->path : p->tenant, err);
     if (fd < 0)
         return -1;

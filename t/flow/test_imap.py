@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""IMAP sessions, as a client library speaks them, through login."""
+import imaplib
+import re
+import socket
+import time
+
+import suite
+
+ANN, BOB = "ann@one.example", "bob@one.example"
+TEXT = b"From: a@b\r\nSubject: hello\r\n\r\nline one\r\n"
+
+
+class Imap(suite.Case):
+    def server(self, **settings):
+        s = self.instance("im").mail().tls()
+        s.settings.update(settings)
+        return s.start().add_users(ANN, BOB)
+
+    def client(self, s, user=ANN):
+        c = self.open(s)
+        c.login(user, "secret")
+        return c
+
+    def open(self, s):
+        context = s.context()
+
+        class Client(imaplib.IMAP4):
+            """To the instance's port, with the name of its certificate."""
+
+            def _create_socket(self, timeout=None):
+                sock = socket.create_connection(("127.0.0.1", s.imaps),
+                                                timeout=suite.DEADLINE)
+                return context.wrap_socket(
+                    sock, server_hostname="mail.test.example")
+
+        return Client()
+
+    def ok(self, answer):
+        self.equal(answer[0], "OK", answer)
+        return answer[1]
+
+    def test_a_session(self):
+        s = self.server()
+        c = self.client(s)
+        self.contains(c.capabilities, "IDLE")
+        self.equal(self.ok(c.select("INBOX")), [b"0"])
+        self.ok(c.create("work"))
+        self.ok(c.append("work", r"(\Seen)", None, TEXT))
+        self.ok(c.append("INBOX", None, time.time() - 86400, TEXT))
+        self.ok(c.noop())
+        data = self.ok(c.fetch("1", "(UID FLAGS BODY.PEEK[])"))
+        self.equal(data[0][1], TEXT)
+        self.equal(self.ok(c.search(None, "SUBJECT", "HELLO")), [b"1"])
+        self.ok(c.copy("1", "work"))
+        self.ok(c.store("1", "+FLAGS", r"(\Deleted)"))
+        self.equal(self.ok(c.expunge()), [b"1"])
+        self.contains(self.ok(c.status("work", "(MESSAGES UNSEEN)"))[0],
+                      b"(MESSAGES 2 UNSEEN 1)")
+        self.ok(c.close())
+        names = [x.split(b'"')[-2] for x in self.ok(c.list())]
+        self.true(b"INBOX" in names and b"work" in names, names)
+        self.equal(c.logout()[0], "BYE")
+        s.wait_log(f"imap({ANN})<")
+        line = [x for x in s.log_text().splitlines() if f"imap({ANN})" in x][0]
+        self.true(re.search(r" dovecot\S*: imap\(ann@one\.example\)<\d+><\S+>"
+                            r": Disconnected: Logged out in=\d+ out=\d+ "
+                            r"deleted=1 expunged=1 ", line), line)
+
+    def test_mail_that_comes_is_told_at_once(self):
+        s = self.server(imap_idle_poll="1h")
+        c = self.client(s)
+        self.ok(c.select("INBOX"))
+        c.send(b"x IDLE\r\n")
+        while not c.readline().startswith(b"+"):
+            pass
+        with s.smtp() as smtp:
+            smtp.sendmail("out@other.example", [ANN], TEXT.decode())
+        self.equal(c.readline(), b"* 1 EXISTS\r\n")
+        c.send(b"DONE\r\n")
+        while not c.readline().startswith(b"x OK"):
+            pass
+        data = self.ok(c.fetch("1", "(RFC822)"))
+        self.true(data[0][1].startswith(b"Return-Path: <out@other.example>"),
+                  data)
+        c.logout()
+
+    def test_two_sessions_see_each_other(self):
+        s = self.server(imap_idle_poll="1h")
+        c, d = self.client(s), self.client(s)
+        self.ok(c.select("INBOX"))
+        self.ok(d.append("INBOX", None, None, TEXT))
+        self.ok(c.noop())
+        self.equal(c.response("EXISTS")[1][-1], b"1")
+        self.ok(d.select("INBOX"))
+        self.ok(d.store("1", "+FLAGS", r"(\Flagged)"))
+        self.contains(self.ok(c.fetch("1", "FLAGS"))[0], rb"\Flagged")
+        c.send(b"x IDLE\r\n")
+        while not c.readline().startswith(b"+"):
+            pass
+        self.ok(d.store("1", "+FLAGS", r"(\Deleted)"))
+        self.contains(c.readline(), rb"\Deleted")
+        self.ok(d.expunge())
+        self.equal(c.readline(), b"* 1 EXPUNGE\r\n")
+        c.send(b"DONE\r\n")
+        while not c.readline().startswith(b"x OK"):
+            pass
+        c.logout()
+        d.logout()
+
+    def test_accounts_are_apart(self):
+        s = self.server()
+        c, d = self.client(s), self.client(s, BOB)
+        self.ok(c.append("INBOX", None, None, TEXT))
+        self.equal(self.ok(c.select("INBOX")), [b"1"])
+        self.equal(self.ok(d.select("INBOX")), [b"0"])
+        self.equal(d.select("../ann/INBOX")[0], "NO")
+        c.logout()
+        d.logout()
+
+    def test_large_messages_go_through(self):
+        s = self.server(message_size_limit="5M")
+        c = self.client(s)
+        big = TEXT + b"0123456789abcdef\r\n" * 200000
+        self.ok(c.append("INBOX", None, None, big))
+        self.ok(c.select("INBOX"))
+        self.equal(self.ok(c.fetch("1", "(BODY.PEEK[])"))[0][1], big)
+        self.equal(c.append("INBOX", None, None, big * 2)[0], "NO")
+        self.ok(c.noop())
+        c.logout()
+
+
+suite.main()
