@@ -94,7 +94,7 @@ class Imap(suite.Case):
         self.equal(c.response("EXISTS")[1][-1], b"1")
         self.ok(d.select("INBOX"))
         self.ok(d.store("1", "+FLAGS", r"(\Flagged)"))
-        self.contains(self.ok(c.fetch("1", "FLAGS"))[0], rb"\Flagged")
+        self.contains(self.ok(c.fetch("1", "FLAGS"))[-1], rb"\Flagged")
         c.send(b"x IDLE\r\n")
         while not c.readline().startswith(b"+"):
             pass
