@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* APPEND (RFC 3501 §6.3.11, RFC 4315 §3): the message goes from the client to
  * a nameless file as it comes. */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/memfd.h"
-#include "base/nameless.h"
 #include "imapd/imapd.h"
 #include "mail/date.h"
 
@@ -130,8 +130,12 @@ static void commit(struct imap_session *s, struct append *ap, int fd)
 static int open_file(const struct imap_session *s, uint64_t size,
                      struct error *err)
 {
-    return size <= MEMORY_MAX ? memfd_new("append", err)
-                              : nameless_open(s->root, 0600, err);
+    int fd;
+
+    if (size <= MEMORY_MAX)
+        return memfd_new("append", err);
+    fd = openat(s->root, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return fd < 0 ? error_sys(err, "cannot make a file for a message") : fd;
 }
 
 static void receive_and_commit(struct imap_session *s, struct append *ap)

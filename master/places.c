@@ -207,37 +207,55 @@ static int open_below(int at, const char *path, struct error *err)
     return fd;
 }
 
-/* The directories of an account that never had mail, made with the tenant's
- * rights: below its own directory root makes nothing. */
+/* Make the directory `name` below `*at` if it is missing, durably, and step
+ * into it. */
+static int step_into(int *at, const char *name, struct error *err)
+{
+    int next;
+
+    if (mkdirat(*at, name, 0700) == 0) {
+        if (fsync(*at) < 0)
+            return error_sys(err, "cannot sync the directory above %s", name);
+    } else if (errno != EEXIST) {
+        return error_sys(err, "cannot make %s in the mail store", name);
+    }
+    next = open_below(*at, name, err);
+    if (next < 0)
+        return -1;
+    close(*at);
+    *at = next;
+    return 0;
+}
+
+/* An account may log in before its first message made its directory. This is
+ * done as the tenant: root makes nothing below a tenant's directory. */
 static int make_account(const struct pool *p, struct error *err)
 {
     const struct master *m = p->master;
-    uid_t uid = places_uid(p), old_uid = (uid_t)setfsuid(uid);
-    gid_t old_gid = (gid_t)setfsgid((gid_t)uid);
-    struct view path = view_of(p->path);
-    size_t at = view_index(path, '/');
-    int rc = 0;
+    struct view rest = view_of(p->path), part;
+    int at = open_below(m->store_dir, p->tenant, err), rc = 0;
 
-    while (rc == 0 && at < path.len) {
-        struct view rest = view_sub(path, at + 1, path.len);
-        char above[1001], name[256];
-        int fd = -1;
-
-        if (!view_copy(view_sub(path, 0, at), above, sizeof above) ||
-            !view_copy(view_sub(rest, 0, view_index(rest, '/')), name,
-                       sizeof name) ||
-            (fd = open_below(m->store_dir, above, err)) < 0)
-            rc = -1;
-        else if (mkdirat(fd, name, 0700) < 0 && errno != EEXIST)
-            rc = error_sys(err, "cannot make %s/%s in the mail store", above,
-                           name);
-        else if (fsync(fd) < 0)
-            rc = error_sys(err, "cannot sync %s in the mail store", above);
-        io_close(&fd);
-        at += 1 + view_index(rest, '/');
+    if (at < 0)
+        return -1;
+    if (m->is_root) {
+        setfsgid((gid_t)places_uid(p));
+        setfsuid(places_uid(p));
     }
-    setfsuid(old_uid);
-    setfsgid(old_gid);
+    view_cut(&rest, '/', &part);
+    if (!view_is(part, p->tenant))
+        rc = error_set(err, FAIL_PERM, "%s is not of its tenant", p->path);
+    while (rc == 0 && view_cut(&rest, '/', &part)) {
+        char name[256];
+
+        rc = view_copy(part, name, sizeof name)
+                 ? step_into(&at, name, err)
+                 : error_set(err, FAIL_PERM, "%s is no path", p->path);
+    }
+    if (m->is_root) {
+        setfsuid(0);
+        setfsgid(0);
+    }
+    close(at);
     return rc;
 }
 
