@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cidr:file - networks and what to answer for addresses in them. */
 #include "base/alloc.h"
-#include "table/network.h"
+#include "base/network.h"
 #include "table/rules.h"
 
 static int take_pattern(const struct table *t, struct rule *r,
