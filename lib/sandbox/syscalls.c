@@ -120,6 +120,7 @@ static const struct row rows[] = {
     { "fcntl", PROMISE_CHANGE, ARG_IS, 1, F_OFD_SETLKW },
     { "fcntl", PROMISE_MAP | PROMISE_DATABASE, ARG_IS, 1, F_SETLK },
     { "fcntl", PROMISE_MAP | PROMISE_DATABASE, ARG_IS, 1, F_GETLK },
+    { "flock", PROMISE_FLOCK, ANY, 0, 0 },
     { "access", PROMISE_DATABASE, ANY, 0, 0 },
     { "faccessat", PROMISE_DATABASE, ANY, 0, 0 },
     { "readlink", PROMISE_DATABASE, ANY, 0, 0 },

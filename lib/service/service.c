@@ -111,15 +111,23 @@ static unsigned chosen_walls(const struct service_conf *sc)
     return (unsigned)walls;
 }
 
+void service_allow(struct daemon *d, const char *path, unsigned access)
+{
+    d->extra = alloc_resize(d->extra, d->n_extra + 2, sizeof *d->extra);
+    d->extra[d->n_extra++] = (struct sandbox_rule){ alloc_text(path), access };
+    d->extra[d->n_extra] = (struct sandbox_rule){ NULL, 0 };
+}
+
 static void enter_jail(struct daemon *d, const struct service_conf *sc)
 {
+    struct sandbox sandbox = d->service->sandbox;
     unsigned walls = chosen_walls(sc);
     struct error err;
 
+    sandbox.extra = d->extra;
     if (fcntl(FD_ROOT, F_GETFD) >= 0)
         d->root = FD_ROOT;
-    if (sandbox_enter(&d->service->sandbox, &d->root, &d->rooted, walls,
-                      &err) == 0)
+    if (sandbox_enter(&sandbox, &d->root, &d->rooted, walls, &err) == 0)
         return;
     if (sc->sandbox_required)
         log_fatal("no jail, no service: %s", err.text);
