@@ -77,6 +77,7 @@ static int cidr_lookup(struct table *t, struct view key, struct buf *out,
 const struct table_type cidr_type = {
     .name = "cidr",
     .fixed = false,
+    .file = "",
     .open = cidr_open,
     .lookup = cidr_lookup,
     .changed = rules_changed,
