@@ -17,7 +17,7 @@ static const struct service mapd_service = {
     .params = mapd_params,
     .conf = &mapd_conf,
     .conf_size = sizeof mapd_conf,
-    .sandbox = { .promises = PROMISE_READ | PROMISE_FLOCK, .rules = NULL },
+    .sandbox = { .promises = PROMISE_READ | PROMISE_TABLES, .rules = NULL },
     .prepare = mapd_prepare,
     .serve = mapd_serve,
 };

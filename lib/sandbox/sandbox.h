@@ -32,7 +32,7 @@ enum promise {
     PROMISE_INET = 1 << 6,   /* make Internet sockets and connect */
     PROMISE_MAP = 1 << 7,    /* map files into memory, shared (LMDB) */
     PROMISE_DATABASE = 1 << 8, /* what SQLite asks of a file system */
-    PROMISE_FLOCK = 1 << 9,  /* lock files that are open (flock) */
+    PROMISE_TABLES = 1 << 9, /* what Berkeley DB asks, to read */
 };
 
 /* What may be done below `path`, relative to the root; the Landlock rule. */

@@ -125,8 +125,6 @@ static void enter_jail(struct daemon *d, const struct service_conf *sc)
     struct error err;
 
     sandbox.extra = d->extra;
-    if (fcntl(FD_ROOT, F_GETFD) >= 0)
-        d->root = FD_ROOT;
     if (sandbox_enter(&sandbox, &d->root, &d->rooted, walls, &err) == 0)
         return;
     if (sc->sandbox_required)
@@ -149,7 +147,8 @@ int service_main(const struct service *s, int argc, char **argv)
 
     d.service = s;
     d.instance = s->name;
-    d.root = -1;
+    /* Later the number may be that of a file which prepare() opened. */
+    d.root = fcntl(FD_ROOT, F_GETFD) >= 0 ? FD_ROOT : -1;
     d.id_mono = clock_mono_us();
     list_init(&d.joins);
     list_init(&d.peers);
