@@ -3,8 +3,9 @@
  * mapd - answers every table lookup and says where addresses go; the only
  * program that opens tables.
  *
- * Privileges: none. Own user, no network. Its tables are opened before the
- *             jail, read-only; it sees no other file.
+ * Privileges: none. Own user, no network. It may read, and open anew when
+ *             they change, the directories that hold the tables of main.cf
+ *             (maps.c); it sees no other file and writes none.
  * Peers:      cleanup, smtpd, qmgr and smtp (questions); authd, which it joins
  *             for everything that concerns our own accounts.
  * State:      none.
@@ -16,7 +17,8 @@ static const struct service mapd_service = {
     .params = mapd_params,
     .conf = &mapd_conf,
     .conf_size = sizeof mapd_conf,
-    .sandbox = { .promises = 0, .rules = NULL },
+    .sandbox = { .promises = PROMISE_READ | PROMISE_TABLES, .rules = NULL },
+    .prepare = mapd_prepare,
     .serve = mapd_serve,
 };
 

@@ -33,18 +33,22 @@ enum resolve_class { /* Postfix's address classes */
 #define RESOLVE_ASK(F, S) F(S, TEXT, address, ENVELOPE_ADDR_MAX)
 IPC_MESSAGE(resolve_ask, 0x0401, RESOLVE_ASK)
 
+#define RESOLVE_TEXT_MAX 300
+#define TRANSPORT_MAX    64
+#define NEXTHOP_MAX      512
+
 /* `transport` is a service of master.cf; `nexthop` a host, [host] or
  * host:port, or ""; `account` the mailbox's owner when it is local, with
  * its quota in bytes (0: none). `text`
  * says why when `result` is not RESOLVE_OK, as the reply's last part. */
-#define RESOLVE_ANSWER(F, S)     \
-    F(S, U32, result, 0)         \
-    F(S, U32, class, 0)          \
-    F(S, TEXT, transport, 64)    \
-    F(S, TEXT, nexthop, 512)     \
-    F(S, TEXT, account, 320)     \
-    F(S, U64, quota, 0)          \
-    F(S, TEXT, text, 300)
+#define RESOLVE_ANSWER(F, S)             \
+    F(S, U32, result, 0)                 \
+    F(S, U32, class, 0)                  \
+    F(S, TEXT, transport, TRANSPORT_MAX) \
+    F(S, TEXT, nexthop, NEXTHOP_MAX)     \
+    F(S, TEXT, account, 320)             \
+    F(S, U64, quota, 0)                  \
+    F(S, TEXT, text, RESOLVE_TEXT_MAX)
 IPC_MESSAGE(resolve_answer, 0x0402, RESOLVE_ANSWER)
 
 /* Follow aliases to the end: any number of expand_rcpt, then a
@@ -54,8 +58,8 @@ IPC_MESSAGE(expand_ask, 0x0403, EXPAND_ASK)
 
 #define EXPAND_RCPT(F, S)                  \
     F(S, TEXT, address, ENVELOPE_ADDR_MAX) \
-    F(S, TEXT, transport, 64)              \
-    F(S, TEXT, nexthop, 512)               \
+    F(S, TEXT, transport, TRANSPORT_MAX)   \
+    F(S, TEXT, nexthop, NEXTHOP_MAX)       \
     F(S, TEXT, account, 320)               \
     F(S, U64, quota, 0)
 IPC_MESSAGE(expand_rcpt, 0x0404, EXPAND_RCPT)
@@ -66,11 +70,13 @@ IPC_MESSAGE(expand_rcpt, 0x0404, EXPAND_RCPT)
     F(S, TEXT, key, 2000)
 IPC_MESSAGE(map_ask, 0x0405, MAP_ASK)
 
+#define MAP_VALUE_MAX 8000
+
 /* result: RESOLVE_OK (found), RESOLVE_UNKNOWN, RESOLVE_LATER. */
-#define MAP_ANSWER(F, S)    \
-    F(S, U32, result, 0)    \
-    F(S, BLOB, value, 8000) \
-    F(S, TEXT, text, 300)
+#define MAP_ANSWER(F, S)             \
+    F(S, U32, result, 0)             \
+    F(S, BLOB, value, MAP_VALUE_MAX) \
+    F(S, TEXT, text, RESOLVE_TEXT_MAX)
 IPC_MESSAGE(map_answer, 0x0406, MAP_ANSWER)
 
 #endif

@@ -1,68 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who may send where. */
-#include <arpa/inet.h>
-
 #include "smtpd/smtpd.h"
 
-/* --- networks ----------------------------------------------------------------------- */
+#include "base/network.h"
 
-static int parse_ip(struct view v, unsigned char out[16])
+/* Take the next network off a list; `*no` when a "!" stands before it. */
+static bool next_network(struct view *rest, struct view *text, bool *no)
 {
-    char text[INET6_ADDRSTRLEN];
-
-    if (view_starts(v, "[") && view_ends(v, "]"))
-        v = view_sub(v, 1, v.len - 1);
-    if (!view_copy(v, text, sizeof text))
-        return 0;
-    if (inet_pton(AF_INET, text, out) == 1)
-        return 4;
-    return inet_pton(AF_INET6, text, out) == 1 ? 16 : 0;
-}
-
-/* "192.0.2.0/24", "[2001:db8::]/32", or an address alone. */
-static bool parse_network(struct view v, unsigned char net[16], int *len,
-                          unsigned *bits)
-{
-    size_t slash = view_rindex(v, '/');
-    uint64_t n;
-
-    *len = parse_ip(view_sub(v, 0, slash), net);
-    *bits = (unsigned)*len * 8;
-    if (*len == 0)
+    if (!view_word(rest, ", \t", text))
         return false;
-    if (slash == v.len)
-        return true;
-    if (!view_number(view_sub(v, slash + 1, v.len), *bits, &n))
-        return false;
-    *bits = (unsigned)n;
+    *no = view_starts(*text, "!");
+    if (*no)
+        *text = view_sub(*text, 1, text->len);
     return true;
-}
-
-static bool same_bits(const unsigned char *a, const unsigned char *b,
-                      unsigned bits)
-{
-    unsigned whole = bits / 8, rest = bits % 8;
-
-    return memcmp(a, b, whole) == 0 &&
-           (rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0);
 }
 
 bool access_in_networks(const char *networks, const char *address)
 {
-    struct view words = view_of(networks), w;
-    unsigned char ip[16], net[16];
-    int len = parse_ip(view_of(address), ip), net_len;
-    unsigned bits;
+    struct view rest = view_of(networks), text;
+    struct network_address client;
+    struct network n;
+    struct error err;
+    bool no;
 
-    while (len > 0 && view_word(&words, ", \t", &w)) {
-        bool no = view_starts(w, "!");
-
-        if (no)
-            w = view_sub(w, 1, w.len);
-        if (parse_network(w, net, &net_len, &bits) && net_len == len &&
-            same_bits(ip, net, bits))
+    if (!network_address_parse(view_of(address), &client))
+        return false;
+    while (next_network(&rest, &text, &no))
+        if (network_parse(text, &n, &err) == 0 && network_has(&n, &client))
             return !no;
-    }
     return false;
 }
 
@@ -172,17 +137,13 @@ static int check_words(const char *name, const char *words, bool for_client,
 
 int access_check(const struct smtpd_conf *conf, struct error *err)
 {
-    struct view rest = view_of(conf->mynetworks), w;
-    unsigned char net[16];
-    unsigned bits;
-    int len;
+    struct view rest = view_of(conf->mynetworks), text;
+    struct network n;
+    bool no;
 
-    while (view_word(&rest, ", \t", &w))
-        if (!parse_network(view_starts(w, "!") ? view_sub(w, 1, w.len) : w,
-                           net, &len, &bits))
-            return error_set(err, FAIL_PERM, "main.cf: mynetworks: \"%.*s\" "
-                             "is not a network like 192.0.2.0/24 or "
-                             "[2001:db8::]/32", VIEW_ARG(w));
+    while (next_network(&rest, &text, &no))
+        if (network_parse(text, &n, err) < 0)
+            return error_prefix(err, "main.cf: mynetworks");
     if (check_words("smtpd_client_restrictions",
                     conf->smtpd_client_restrictions, true, err) < 0)
         return -1;

@@ -65,8 +65,6 @@ static const struct {
     { "smtp_enforce_tls", "set smtp_tls_security_level = encrypt" },
     { "smtp_sasl_auth_enable", "mail is sent to other servers without a "
       "login" },
-    { "smtp_sasl_password_maps", "mail is sent to other servers without a "
-      "login" },
     { "smtp_use_tls", "set smtp_tls_security_level = may" },
     { "smtpd_data_restrictions", "only smtpd_client_restrictions and "
       "smtpd_relay_restrictions are applied" },

@@ -60,7 +60,7 @@ int sandbox_landlock_abi(void)
     (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
      LANDLOCK_ACCESS_FS_EXECUTE | FS_TRUNCATE | FS_IOCTL_DEV)
 
-static int add_rule(int set, int root_fd, const struct sandbox_rule *r,
+static int add_rule(int set, int at, const struct sandbox_rule *r,
                     int abi, struct error *err)
 {
     struct landlock_path_beneath_attr attr = {
@@ -69,7 +69,7 @@ static int add_rule(int set, int root_fd, const struct sandbox_rule *r,
     struct stat st;
     int rc = 0;
 
-    attr.parent_fd = openat(root_fd, r->path, O_PATH | O_CLOEXEC);
+    attr.parent_fd = openat(at, r->path, O_PATH | O_CLOEXEC);
     if (attr.parent_fd < 0 && errno == ENOENT)
         return 0; /* what is not there may not be opened either */
     if (attr.parent_fd < 0)
@@ -81,6 +81,15 @@ static int add_rule(int set, int root_fd, const struct sandbox_rule *r,
         rc = error_sys(err, "cannot add the Landlock rule for %s", r->path);
     close(attr.parent_fd);
     return rc;
+}
+
+static int add_rules(int set, int at, const struct sandbox_rule *r, int abi,
+                     struct error *err)
+{
+    for (; r != NULL && r->path != NULL; r++)
+        if (add_rule(set, at, r, abi, err) < 0)
+            return -1;
+    return 0;
 }
 
 int landlock_enter(const struct sandbox *s, int root_fd, struct error *err)
@@ -101,10 +110,9 @@ int landlock_enter(const struct sandbox *s, int root_fd, struct error *err)
     set = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
     if (set < 0)
         return error_sys(err, "cannot make a Landlock ruleset");
-    for (const struct sandbox_rule *r = s->rules;
-         r != NULL && r->path != NULL && root_fd >= 0; r++)
-        if (add_rule(set, root_fd, r, abi, err) < 0)
-            goto out;
+    if ((root_fd >= 0 && add_rules(set, root_fd, s->rules, abi, err) < 0) ||
+        add_rules(set, AT_FDCWD, s->extra, abi, err) < 0)
+        goto out;
     if (syscall(SYS_landlock_restrict_self, set, 0) < 0) {
         error_sys(err, "cannot enter Landlock");
         goto out;

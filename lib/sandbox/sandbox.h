@@ -32,6 +32,7 @@ enum promise {
     PROMISE_INET = 1 << 6,   /* make Internet sockets and connect */
     PROMISE_MAP = 1 << 7,    /* map files into memory, shared (LMDB) */
     PROMISE_DATABASE = 1 << 8, /* what SQLite asks of a file system */
+    PROMISE_TABLES = 1 << 9, /* what Berkeley DB asks, to read */
 };
 
 /* What may be done below `path`, relative to the root; the Landlock rule. */
@@ -53,6 +54,10 @@ struct sandbox_rule {
 struct sandbox {
     unsigned promises;
     const struct sandbox_rule *rules; /* NULL: no file may be opened */
+
+    /* More rules, for what only the configuration names. Their paths are
+     * absolute, as they were before the jail; NULL: none. */
+    const struct sandbox_rule *extra;
 };
 
 /* The walls, each of which a test may leave out (sandbox_walls). */

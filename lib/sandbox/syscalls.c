@@ -122,6 +122,8 @@ static const struct row rows[] = {
     { "fcntl", PROMISE_CHANGE, ARG_IS, 1, F_OFD_SETLKW },
     { "fcntl", PROMISE_MAP | PROMISE_DATABASE, ARG_IS, 1, F_SETLK },
     { "fcntl", PROMISE_MAP | PROMISE_DATABASE, ARG_IS, 1, F_GETLK },
+    { "flock", PROMISE_TABLES, ANY, 0, 0 },
+    { "sched_getaffinity", PROMISE_TABLES, ANY, 0, 0 }, /* how many CPUs? */
     { "access", PROMISE_DATABASE, ANY, 0, 0 },
     { "faccessat", PROMISE_DATABASE, ANY, 0, 0 },
     { "readlink", PROMISE_DATABASE, ANY, 0, 0 },

@@ -111,15 +111,21 @@ static unsigned chosen_walls(const struct service_conf *sc)
     return (unsigned)walls;
 }
 
+void service_allow(struct daemon *d, const char *path, unsigned access)
+{
+    d->extra = alloc_resize(d->extra, d->n_extra + 2, sizeof *d->extra);
+    d->extra[d->n_extra++] = (struct sandbox_rule){ alloc_text(path), access };
+    d->extra[d->n_extra] = (struct sandbox_rule){ NULL, 0 };
+}
+
 static void enter_jail(struct daemon *d, const struct service_conf *sc)
 {
+    struct sandbox sandbox = d->service->sandbox;
     unsigned walls = chosen_walls(sc);
     struct error err;
 
-    if (fcntl(FD_ROOT, F_GETFD) >= 0)
-        d->root = FD_ROOT;
-    if (sandbox_enter(&d->service->sandbox, &d->root, &d->rooted, walls,
-                      &err) == 0)
+    sandbox.extra = d->extra;
+    if (sandbox_enter(&sandbox, &d->root, &d->rooted, walls, &err) == 0)
         return;
     if (sc->sandbox_required)
         log_fatal("no jail, no service: %s", err.text);
@@ -141,7 +147,8 @@ int service_main(const struct service *s, int argc, char **argv)
 
     d.service = s;
     d.instance = s->name;
-    d.root = -1;
+    /* Later the number may be that of a file which prepare() opened. */
+    d.root = fcntl(FD_ROOT, F_GETFD) >= 0 ? FD_ROOT : -1;
     d.id_mono = clock_mono_us();
     list_init(&d.joins);
     list_init(&d.peers);

@@ -95,6 +95,8 @@ struct daemon {
     struct loop loop;     /* event loop programs only */
 
     /* Private to lib/service. */
+    struct sandbox_rule *extra; /* ended by a NULL path */
+    size_t n_extra;
     struct peer control;
     struct ipc control_line;
     struct watch accepting;
@@ -111,7 +113,15 @@ struct daemon {
 /* Be the daemon `s`; returns the exit code for main(). */
 int service_main(const struct service *s, int argc, char **argv);
 
+/* From `prepare`: in the jail, allow `access` (enum sandbox_access) below the
+ * absolute `path`, which is copied. For what only the configuration names;
+ * what is known beforehand stands in the descriptor. */
+void service_allow(struct daemon *d, const char *path, unsigned access);
+
 /* --- for straight-line programs -------------------------------------------- */
+
+/* Take no client after this one, so that a fresh process takes our place. */
+void service_last_client(struct daemon *d);
 
 /* Join a program of `service`, by its name in master.cf (for `account`, or
  * ""), waiting for master's answer, and make `out` a channel to it with that

@@ -146,6 +146,11 @@ void worker_run(struct daemon *d, const struct service_conf *sc, int epoll_fd)
     }
 }
 
+void service_last_client(struct daemon *d)
+{
+    d->stop = true;
+}
+
 int service_connect(struct daemon *d, const char *service, const char *account,
                     unsigned timeout_ms, struct ipc *out, struct error *err)
 {

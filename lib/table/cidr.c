@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cidr:file - networks and what to answer for addresses in them. */
 #include "base/alloc.h"
-#include "table/network.h"
+#include "base/network.h"
 #include "table/rules.h"
 
 static int take_pattern(const struct table *t, struct rule *r,
@@ -77,6 +77,7 @@ static int cidr_lookup(struct table *t, struct view key, struct buf *out,
 const struct table_type cidr_type = {
     .name = "cidr",
     .fixed = false,
+    .file = "",
     .open = cidr_open,
     .lookup = cidr_lookup,
     .changed = rules_changed,

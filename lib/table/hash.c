@@ -205,6 +205,7 @@ static void hash_close(struct table *t)
 const struct table_type hash_type = {
     .name = "hash",
     .fixed = true,
+    .file = ".db",
     .open = hash_open,
     .lookup = hash_lookup,
     .changed = hash_changed,
@@ -215,6 +216,7 @@ const struct table_type hash_type = {
 const struct table_type btree_type = {
     .name = "btree",
     .fixed = true,
+    .file = ".db",
     .open = hash_open,
     .lookup = hash_lookup,
     .changed = hash_changed,

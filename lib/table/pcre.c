@@ -169,6 +169,7 @@ static int pcre_lookup(struct table *t, struct view key, struct buf *out,
 const struct table_type pcre_type = {
     .name = "pcre",
     .fixed = false,
+    .file = "",
     .open = pcre_open,
     .lookup = pcre_lookup,
     .changed = rules_changed,

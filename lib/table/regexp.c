@@ -130,6 +130,7 @@ static int regexp_lookup(struct table *t, struct view key, struct buf *out,
 const struct table_type regexp_type = {
     .name = "regexp",
     .fixed = false,
+    .file = "",
     .open = regexp_open,
     .lookup = regexp_lookup,
     .changed = rules_changed,

@@ -52,27 +52,34 @@ static int find_type(const struct table_env *env, struct view spec,
 
     *type = NULL;
     *colon = view_index(spec, ':');
-    if (*colon == 0 || *colon + 1 >= spec.len)
-        return error_set(err, FAIL_PERM, "\"%.*s\" names no table; a table is "
-                         "written as type:name", VIEW_ARG(spec));
     name = view_sub(spec, 0, *colon);
     *type = find_in(env->types, name);
     if (*type == NULL)
         *type = find_in(types, name);
+    if (name.len == 0 || *colon == spec.len ||
+        (*colon + 1 == spec.len && (*type == NULL || !(*type)->nameless)))
+        return error_set(err, FAIL_PERM, "\"%.*s\" names no table; a table is "
+                         "written as type:name", VIEW_ARG(spec));
     return *type ? 0 : unknown_type(env, spec, name, err);
+}
+
+static struct view without_proxy(struct view spec)
+{
+    spec = view_trim(spec);
+    while (view_starts(spec, "proxy:"))
+        spec = view_sub(spec, 6, spec.len);
+    return spec;
 }
 
 struct table *table_open(const struct table_env *env, const char *text,
                          unsigned flags, struct error *err)
 {
     struct table_env none = { NULL, NULL, NULL };
-    struct view spec = view_trim(view_of(text));
+    struct view spec = without_proxy(view_of(text));
     const struct table_type *type;
     struct table *t;
     size_t colon;
 
-    while (view_starts(spec, "proxy:"))
-        spec = view_sub(spec, 6, spec.len);
     if (env == NULL)
         env = &none;
     if (find_type(env, spec, &type, &colon, err) < 0)
@@ -88,6 +95,23 @@ struct table *table_open(const struct table_env *env, const char *text,
     return t;
 }
 
+bool table_file(const struct table_env *env, const char *text,
+                struct buf *path)
+{
+    struct table_env none = { NULL, NULL, NULL };
+    struct view spec = without_proxy(view_of(text));
+    const struct table_type *type;
+    struct error err;
+    size_t colon;
+
+    if (find_type(env ? env : &none, spec, &type, &colon, &err) < 0 ||
+        type->file == NULL || spec.data[colon + 1] == '{')
+        return false;
+    buf_add_view(path, view_sub(spec, colon + 1, spec.len));
+    buf_add_text(path, type->file);
+    return true;
+}
+
 int table_lookup(struct table *t, struct view key, struct buf *out,
                  struct error *err)
 {
@@ -97,7 +121,7 @@ int table_lookup(struct table *t, struct view key, struct buf *out,
 
     if (key.len > TABLE_KEY_MAX)
         return 0;
-    if (t->type->fixed && !(t->flags & TABLE_KEEP_CASE)) {
+    if (t->type->fixed && !t->type->folds && !(t->flags & TABLE_KEEP_CASE)) {
         fold_key(key, t->flags & TABLE_BYTES, &folded);
         key = buf_view(&folded);
     }

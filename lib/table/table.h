@@ -65,6 +65,11 @@ struct table_env {
 struct table *table_open(const struct table_env *env, const char *spec,
                          unsigned flags, struct error *err);
 
+/* Append the path of the file that "type:name" is read from, whether or not
+ * it is there; false when it is read from none. */
+bool table_file(const struct table_env *env, const char *spec,
+                struct buf *path);
+
 /* Append the value of `key` to `out` and return 1; 0 when the key is not
  * there; -1 on error, `out` unchanged. */
 int table_lookup(struct table *t, struct view key, struct buf *out,

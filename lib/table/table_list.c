@@ -76,6 +76,23 @@ size_t table_list_count(const struct table_list *l)
     return l->count;
 }
 
+void table_list_files(const struct table_env *env, const char *spec,
+                      void (*fn)(const char *path, void *arg), void *arg)
+{
+    struct view rest = view_of(spec), word;
+    struct buf path = BUF_INIT;
+
+    while (braces_word(&rest, &word)) {
+        char *text = alloc_copy(word.data, word.len);
+
+        buf_reset(&path);
+        if (table_file(env, text, &path))
+            fn(buf_text(&path), arg);
+        free(text);
+    }
+    buf_release(&path);
+}
+
 void table_list_close(struct table_list **lp)
 {
     struct table_list *l = *lp;

@@ -40,6 +40,11 @@ bool table_list_changed(const struct table_list *l);
 /* How many tables there are. */
 size_t table_list_count(const struct table_list *l);
 
+/* Call `fn` with the file that each table of `spec` is read from, whether or
+ * not it is there and the other tables make sense. */
+void table_list_files(const struct table_env *env, const char *spec,
+                      void (*fn)(const char *path, void *arg), void *arg);
+
 /* Close all; *l becomes NULL, and may have been. */
 void table_list_close(struct table_list **l);
 

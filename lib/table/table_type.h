@@ -27,6 +27,11 @@ struct table_type {
     const char *name; /* what stands before the colon */
     bool fixed;       /* keys are fixed strings: folded before lookup() */
 
+    bool folds;    /* but not these: it compares in a way of its own */
+    bool nameless; /* "type:" is a whole name: there is one such table */
+    const char *file; /* what the name of the file that a table is read from
+                       * has behind the table's name; NULL: there is none */
+
     /* Get ready to answer. Nothing else is called after a -1 but close(). */
     int (*open)(struct table *t, struct error *err);
 

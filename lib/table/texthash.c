@@ -86,6 +86,7 @@ static void texthash_close(struct table *t)
 const struct table_type texthash_type = {
     .name = "texthash",
     .fixed = true,
+    .file = "",
     .open = texthash_open,
     .lookup = texthash_lookup,
     .changed = texthash_changed,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables that are read from top to bottom: cidr, regexp, pcre. */
-#include "table/network.h"
+#include "base/network.h"
 #include "table_place.h"
 
 static void networks_are_read(void **state)

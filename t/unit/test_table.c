@@ -236,6 +236,43 @@ static void a_program_may_add_types(void **state)
     assert_int_equal(closed, 2);
 }
 
+static void a_type_may_do_without_a_name(void **state)
+{
+    static const struct table_type echo = {
+        .name = "directory", .fixed = true, .folds = true, .nameless = true,
+        .open = echo_open, .lookup = echo_lookup, .close = echo_close,
+    };
+    const struct table_type *const types[] = { &echo, NULL };
+    int closed = 0;
+    struct table_env env = { .types = types, .arg = &closed };
+    struct error err;
+    struct table *t = table_open(&env, "proxy:directory:", 0, &err);
+
+    (void)state;
+    assert_non_null(t);
+    ask(t, (const struct question[]) { { "A@x", " A@x" }, { NULL, NULL } });
+    table_close(&t);
+    assert_null(table_open(&env, "directory", 0, &err));
+}
+
+static void note(const char *path, void *arg)
+{
+    buf_addf(arg, "%s\n", path);
+}
+
+static void tables_tell_their_files(void **state)
+{
+    struct buf paths = BUF_INIT;
+
+    (void)state;
+    table_list_files(NULL, "hash:/a/b, proxy:btree:/c static:/d\n"
+                     "inline:{/e=/f} texthash:/g cidr:{ {1.2.3.4 /h} } "
+                     "pcre:/i example.com nis:/j /k regexp:{ {/l/ m} } hash:",
+                     note, &paths);
+    assert_buf(&paths, "/a/b.db\n/c.db\n/g\n/i\n");
+    buf_release(&paths);
+}
+
 static void the_right_maker_is_named(void **state)
 {
     struct error err;
@@ -305,6 +342,8 @@ int main(void)
         PLACED(a_changed_file_is_noticed),
         cmocka_unit_test(lists_ask_in_turn),
         cmocka_unit_test(a_program_may_add_types),
+        cmocka_unit_test(a_type_may_do_without_a_name),
+        cmocka_unit_test(tables_tell_their_files),
         cmocka_unit_test(the_right_maker_is_named),
         cmocka_unit_test(keys_are_folded),
         cmocka_unit_test(words_keep_their_braces),

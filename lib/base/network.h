@@ -8,8 +8,8 @@
  * §3.1). IPv4 and IPv6 are kept apart: "::ffff:192.0.2.1" is in no IPv4
  * network.
  */
-#ifndef TABLE_NETWORK_H
-#define TABLE_NETWORK_H
+#ifndef BASE_NETWORK_H
+#define BASE_NETWORK_H
 
 #include "base/error.h"
 #include "base/view.h"

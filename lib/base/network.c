@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table/network.h"
+#include "base/network.h"
 
 #include <arpa/inet.h>
 
