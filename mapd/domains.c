@@ -16,13 +16,21 @@ struct domains {
     bool parents;
 };
 
+/* Take the "!" off that may stand before a word. */
+static bool take_no(struct view *word)
+{
+    bool no = view_starts(*word, "!");
+
+    if (no)
+        *word = view_sub(*word, 1, word->len);
+    return no;
+}
+
 static int add(struct domains *d, const struct table_env *env,
                struct view word, struct error *err)
 {
-    struct item it = { .no = word.data[0] == '!' };
+    struct item it = { .no = take_no(&word) };
 
-    if (it.no)
-        word = view_sub(word, 1, word.len);
     if (view_starts(word, "/"))
         return error_set(err, FAIL_PERM, "\"%.*s\" is a file and no domain; "
                          "to keep domains in a file write texthash:%.*s",
@@ -51,6 +59,21 @@ struct domains *domains_open(const struct table_env *env, const char *spec,
         if (add(d, env, word, err) < 0)
             domains_close(&d);
     return d;
+}
+
+void domains_files(const struct table_env *env, const char *spec,
+                   void (*fn)(const char *path, void *arg), void *arg)
+{
+    struct view rest = view_of(spec), word;
+
+    while (braces_word(&rest, &word)) {
+        char *text;
+
+        take_no(&word);
+        text = alloc_copy(word.data, word.len);
+        table_list_files(env, text, fn, arg);
+        free(text);
+    }
 }
 
 static bool is_below(struct view domain, struct view parent)

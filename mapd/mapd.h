@@ -133,6 +133,10 @@ int domains_has(const struct domains *d, struct view domain,
 bool domains_changed(const struct domains *d);
 void domains_close(struct domains **d);
 
+/* As table_list_files(). */
+void domains_files(const struct table_env *env, const char *spec,
+                   void (*fn)(const char *path, void *arg), void *arg);
+
 /* --- directory.c -------------------------------------------------------------- */
 
 /* Ask authd; the answer's texts live until another address is asked for. A

@@ -163,7 +163,10 @@ void maps_prepare(struct lookup *l)
         struct table_env env = env_of(l, name);
         struct error err;
 
-        table_list_files(&env, value_of(name), allow_file, l->daemon);
+        if (name >= MAPS_MYDESTINATION)
+            domains_files(&env, value_of(name), allow_file, l->daemon);
+        else
+            table_list_files(&env, value_of(name), allow_file, l->daemon);
         if (open_maps(l, name, &l->maps[name], &err) < 0)
             log_warning("%s; mail that needs it will wait", err.text);
     }
