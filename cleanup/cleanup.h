@@ -6,6 +6,7 @@
  *     expand.c       recipients, followed through aliases by mapd
  *     headers.c      what must be known of the message's header
  *     commit.c       the nameless file, the syncs and the link
+ *     offer.c        the fast path: delivered before it is on disk
  */
 #ifndef CLEANUP_CLEANUP_H
 #define CLEANUP_CLEANUP_H
@@ -20,6 +21,7 @@ struct cleanup_conf {
     uint64_t message_size_limit, content_memory_limit; /* bytes */
     uint64_t queue_minfree, header_size_limit;
     unsigned hopcount_limit, virtual_alias_expansion_limit, ipc_timeout;
+    unsigned fast_delivery_time; /* seconds */
     bool enable_original_recipient;
 };
 
@@ -56,6 +58,7 @@ struct transaction {
     struct header_facts header;
     struct qwriter writer;
     int fd;                  /* the nameless file, or -1 */
+    bool in_memory;          /* `fd` is a memory file, to be offered */
     uint64_t size;           /* content so far, as the client sent it */
     char last;               /* its last byte, for line ends across pieces */
 };
@@ -92,14 +95,26 @@ int headers_learn(struct transaction *t, struct view content,
 /* Append the header lines that a submitted message lacks. */
 void headers_missing(const struct transaction *t, struct buf *out);
 
-/* Take one piece of content. */
-int commit_content(struct transaction *t, int fd, struct reply *reply);
+/* Take one piece of content; is it the last? */
+int commit_content(struct transaction *t, int fd, bool last,
+                   struct reply *reply);
 
 /* Make the message durable under its name and tell qmgr. */
 int commit_finish(struct transaction *t, struct reply *reply);
 
 /* Drop what is not committed. */
 void commit_abort(struct transaction *t);
+
+/* Join qmgr, unless that is done. */
+int commit_join_qmgr(struct transaction *t, struct error *err);
+
+/* May this message go the fast path: is it all for a few of our mailboxes,
+ * and nobody wants to be told that it came? */
+bool offer_allowed(const struct transaction *t);
+
+/* Offer the finished memory file to qmgr: 1 when it was delivered; 0 when it
+ * is to be committed, perhaps delivered in part; -1 when qmgr was not asked. */
+int offer_make(struct transaction *t, struct error *err);
 
 /* A new queue id, greater than all before it. */
 void commit_make_id(struct daemon *d, char id[QFILE_ID_LEN + 1]);

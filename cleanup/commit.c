@@ -4,7 +4,9 @@
  *
  *     O_TMPFILE, write, fsync(file), linkat, fsync(directory), 250
  *
- * A power cut before the link leaves nothing; after the last sync, all.
+ * A power cut before the link leaves nothing; after the last sync, all. A
+ * message that may go the fast path is written to a memory file first, and
+ * comes here when it could not be delivered at once (offer.c).
  */
 #include "cleanup/cleanup.h"
 
@@ -90,15 +92,27 @@ static int write_recipients(struct transaction *t, struct error *err)
     return 0;
 }
 
-static int begin_file(struct transaction *t, struct reply *reply)
+static int open_file(struct transaction *t, struct reply *reply)
 {
     struct error err;
 
     t->fd = nameless_open(t->daemon->root, 0400, &err);
-    if (t->fd < 0)
-        return failed(t, &err, reply);
-    if (check_space(t, reply) < 0)
-        return -1;
+    return t->fd < 0 ? failed(t, &err, reply) : check_space(t, reply);
+}
+
+static int begin_file(struct transaction *t, bool whole, struct reply *reply)
+{
+    struct error err;
+
+    t->in_memory = whole && offer_allowed(t);
+    if (!t->in_memory) {
+        if (open_file(t, reply) < 0)
+            return -1;
+    } else {
+        t->fd = memfd_new("message", &err);
+        if (t->fd < 0)
+            return failed(t, &err, reply);
+    }
     if (qwriter_begin(&t->writer, t->fd, clock_real_us(), &t->e, &err) < 0 ||
         write_recipients(t, &err) < 0)
         return failed(t, &err, reply);
@@ -142,7 +156,8 @@ static int write_piece(struct transaction *t, struct view piece,
     return 0;
 }
 
-int commit_content(struct transaction *t, int fd, struct reply *reply)
+int commit_content(struct transaction *t, int fd, bool last,
+                   struct reply *reply)
 {
     static struct buf piece; /* kept for its memory */
     struct error err;
@@ -161,7 +176,7 @@ int commit_content(struct transaction *t, int fd, struct reply *reply)
     if (!is_clean(t, (struct view){ piece.data, size }))
         return reply_set(reply, 550, "5.6.0", "Message has a bare CR, a bare "
                          "LF or a NUL");
-    if (t->fd < 0 && begin_file(t, reply) < 0)
+    if (t->fd < 0 && begin_file(t, last, reply) < 0)
         return -1;
     return write_piece(t, (struct view){ piece.data, size }, reply);
 }
@@ -181,7 +196,7 @@ static int make_durable(struct transaction *t, struct error *err)
     return 0;
 }
 
-static int join_qmgr(struct transaction *t, struct error *err)
+int commit_join_qmgr(struct transaction *t, struct error *err)
 {
     if (t->qmgr->fd >= 0)
         return 0;
@@ -196,7 +211,7 @@ static void tell_qmgr(struct transaction *t)
     struct error err;
 
     for (int again = 0; again < 2; again++) {
-        if (join_qmgr(t, &err) < 0)
+        if (commit_join_qmgr(t, &err) < 0)
             break;
         if (ipc_send(t->qmgr, &queue_new_type, &msg, &err) == 0)
             return;
@@ -205,22 +220,70 @@ static void tell_qmgr(struct transaction *t)
     log_warning("%s: cannot tell qmgr: %s", t->queue_id, err.text);
 }
 
+/* What could not be delivered at once becomes a file, with a note that part
+ * of it may have been. */
+static int move_to_disk(struct transaction *t, bool offered,
+                        struct reply *reply)
+{
+    uint64_t end = t->writer.content_offset + t->writer.content_len;
+    struct rcpt_record note = { .index = ENVELOPE_MESSAGE,
+                                .status = MESSAGE_OFFERED,
+                                .when_us = clock_real_us() };
+    int memory = t->fd, rc = -1;
+    struct error err;
+
+    if (open_file(t, reply) < 0)
+        goto out;
+    if (io_copy(memory, 0, end, t->fd, "the queue file", &err) < 0 ||
+        (offered && qfile_append(t->fd, &end, &note, &err) < 0)) {
+        failed(t, &err, reply);
+        goto out;
+    }
+    rc = 0;
+out:
+    close(memory);
+    return rc;
+}
+
+/* 1: delivered; 0: to be made durable; -1: refused. */
+static int try_offer(struct transaction *t, struct reply *reply)
+{
+    struct error err;
+    int n = offer_make(t, &err);
+
+    if (n > 0)
+        return 1;
+    if (n < 0)
+        log_warning("%s: not offered for delivery: %s", t->queue_id,
+                    err.text);
+    return move_to_disk(t, n == 0, reply);
+}
+
 int commit_finish(struct transaction *t, struct reply *reply)
 {
     struct error err;
+    int n = 0;
 
     if (t->last != '\n')
         return reply_set(reply, 550, "5.6.0", "Message does not end with a "
                          "line's end");
     /* Before the message has a name: if we are killed after that, the end of
      * this connection tells qmgr to look. It need not be there. */
-    if (join_qmgr(t, &err) < 0)
+    if (commit_join_qmgr(t, &err) < 0)
         log_warning("%s: cannot join qmgr: %s", t->queue_id, err.text);
-    if (qwriter_finish(&t->writer, &err) < 0 || make_durable(t, &err) < 0)
+    if (qwriter_finish(&t->writer, &err) < 0)
         return failed(t, &err, reply);
     log_info("%s: message-id=%s", t->queue_id,
              buf_text(&t->header.message_id));
-    tell_qmgr(t);
+    if (t->in_memory)
+        n = try_offer(t, reply);
+    if (n < 0)
+        return -1;
+    if (n == 0) {
+        if (make_durable(t, &err) < 0)
+            return failed(t, &err, reply);
+        tell_qmgr(t);
+    }
     return reply_set(reply, 250, "2.0.0", "Ok: queued as %s", t->queue_id);
 }
 

@@ -6,7 +6,8 @@
  *             make files but not read, rename or remove them; no network.
  * Peers:      smtpd and bounce (messages); mapd (expansion) and qmgr (news),
  *             which it joins itself.
- * State:      none; a message is in a nameless file until it is durable.
+ * State:      none; a message is in memory or in a nameless file until it is
+ *             durable.
  */
 #include "cleanup/cleanup.h"
 
@@ -20,7 +21,7 @@ static const struct service cleanup_service = {
     .params = cleanup_params,
     .conf = &cleanup_conf,
     .conf_size = sizeof cleanup_conf,
-    .sandbox = { .promises = PROMISE_CREATE, .rules = rules },
+    .sandbox = { .promises = PROMISE_CREATE | PROMISE_MEMFD, .rules = rules },
     .prepare = cleanup_prepare,
     .serve = cleanup_serve,
 };

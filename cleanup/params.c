@@ -22,6 +22,10 @@ const struct param cleanup_params[] = {
     PARAM_BOOL(cleanup_conf, enable_original_recipient, "yes",
         "keep a recipient apart from the same address reached by another "
         "alias"),
+    PARAM_TIME(cleanup_conf, fast_delivery_time, "2s", "0", "300s",
+        "deliver to our own mailboxes before a message is accepted, and put "
+        "it into the queue only if that lasts longer than this; 0: queue "
+        "every message first"),
     PARAM_TIME(cleanup_conf, ipc_timeout, "300s", "1s", "1d",
         "how long one program waits for another one's answer"),
     PARAM_END

@@ -110,7 +110,7 @@ static int on_content(struct transaction *t, struct ipc_packet *p,
     if (t->n_order == 0)
         rc = reply_set(&reply, 503, "5.5.1", "Content without a recipient");
     else
-        rc = commit_content(t, c.fd, &reply);
+        rc = commit_content(t, c.fd, c.last, &reply);
     io_close(&c.fd);
     if (rc == 0 && c.last)
         rc = commit_finish(t, &reply);

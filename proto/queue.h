@@ -2,9 +2,18 @@
 /*
  * queue.h - what qmgr is told and asked.
  *
- * By cleanup, over a joined channel: queue_new. By commands, over the socket
- * public/qmgr (the peer's uid is known by SO_PEERCRED): the rest. Each request
- * of a command is answered by any number of lines and one queue_done.
+ * By cleanup, over a joined channel: queue_new and queue_offer. By commands,
+ * over the socket public/qmgr (the peer's uid is known by SO_PEERCRED): the
+ * rest. Each request of a command is answered by any number of lines and one
+ * queue_done.
+ *
+ * The fast path (DESIGN §3): a message that is all for our own mailboxes is
+ * offered before it is on disk. When every recipient has it durably, the
+ * verdict is QUEUE_DELIVERED and there is nothing left to queue. Else it is
+ * QUEUE_COMMIT: cleanup makes the file durable, marked MESSAGE_OFFERED, and
+ * sends queue_new; deliveries that had begun go on meanwhile. When cleanup
+ * goes away without either, the message is forgotten as soon as its
+ * deliveries end: nobody was promised anything.
  */
 #ifndef PROTO_QUEUE_H
 #define PROTO_QUEUE_H
@@ -18,6 +27,23 @@
 /* A message is in incoming/, durable. */
 #define QUEUE_NEW(F, S) F(S, TEXT, queue_id, 16)
 IPC_MESSAGE(queue_new, 0x0701, QUEUE_NEW)
+
+/* `fd`: a sealed memory file with the bytes of the queue file. */
+#define QUEUE_OFFER_MAX (128u << 20) /* bytes of it */
+#define QUEUE_OFFER(F, S)    \
+    F(S, TEXT, queue_id, 16) \
+    F(S, FD, fd, 0)          \
+    F(S, U32, patience_ms, 0) /* the verdict is wanted within this time */
+IPC_MESSAGE(queue_offer, 0x0702, QUEUE_OFFER)
+
+enum queue_verdict_kind {
+    QUEUE_COMMIT,
+    QUEUE_DELIVERED,
+};
+#define QUEUE_VERDICT(F, S)  \
+    F(S, TEXT, queue_id, 16) \
+    F(S, U32, verdict, 0)
+IPC_MESSAGE(queue_verdict, 0x0703, QUEUE_VERDICT)
 
 /* List what is queued; for one id, or all (""). */
 #define QUEUE_LIST(F, S) F(S, TEXT, queue_id, 16)

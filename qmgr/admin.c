@@ -68,6 +68,8 @@ static void collect_one(struct map_node *n, void *arg)
     struct collect *c = arg;
     struct message *m = map_entry(n, struct message, node);
 
+    if (m->queue == OFFERED)
+        return; /* not in the queue yet */
     if (c->queue == NULL || strcmp(queue_name(m->queue), c->queue) == 0)
         memcpy(c->v->ids[c->v->n_ids++], m->id, sizeof m->id);
 }
@@ -101,7 +103,7 @@ static void step(struct timer *t)
     for (int i = 0; i < SHARE && v->at < v->n_ids && !is_behind(v); i++) {
         struct message *m = message_find(view_of(v->ids[v->at++]));
 
-        if (m != NULL)
+        if (m != NULL && m->queue != OFFERED)
             v->each(v, m);
     }
     if (v->at < v->n_ids)
@@ -349,7 +351,7 @@ static void on_open(struct peer *p, const void *msg)
         done(v, "only root and the owner of the mail system may do this");
         return;
     }
-    if (m == NULL) {
+    if (m == NULL || m->queue == OFFERED) {
         done(v, "there is no such message in the queue");
         return;
     }

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
 
 static bool is_final(enum rcpt_status s)
@@ -46,7 +47,8 @@ static void prepare_outcomes(struct active *a)
 
         o->done_before = is_final(a->q.rcpts[i].status);
         o->status = o->done_before ? a->q.rcpts[i].status : RCPT_PENDING;
-        o->suspect = !a->m->tried;
+        o->suspect = !a->m->tried ||
+                     (a->q.offered && a->q.rcpts[i].attempts == 0);
     }
 }
 
@@ -63,6 +65,11 @@ static size_t count_left(const struct active *a)
 static void give_up_reading(struct message *m, const struct error *err)
 {
     qmgr.n_active--;
+    if (m->queue == OFFERED) {
+        log_warning("%s: the offer makes no sense: %s", m->id, err->text);
+        offer_failed(m);
+        return;
+    }
     if (err->kind == FAIL_PERM) {
         message_corrupt(m, err->text);
         return;
@@ -288,7 +295,7 @@ static bool is_due(uint64_t age, unsigned seconds)
     return seconds > 0 && age >= seconds * 1000000ULL;
 }
 
-static void tell_sender(struct active *a)
+void attempt_settle(struct active *a)
 {
     uint64_t now = clock_real_us();
     uint64_t age = now > a->q.arrival_us ? now - a->q.arrival_us : 0;
@@ -309,18 +316,22 @@ static void tell_sender(struct active *a)
 
 /* --- ending ----------------------------------------------------------------------------------*/
 
-/* Our own descriptor to append with: the file was born read-only. */
+/* A descriptor to append with: the file was born read-only. */
 static int open_to_append(struct active *a, struct error *err)
 {
-    int fd;
+    const char *path = message_path(a->m);
+    int root = qmgr.daemon->root;
+    int fd = openat(root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-    if (fchmod(a->fd, 0600) < 0)
-        return error_sys(err, "cannot make %s writable", message_path(a->m));
-    fd = openat(qmgr.daemon->root, message_path(a->m),
-                O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fchmod(fd, 0600) < 0) {
+        error_sys(err, "cannot make %s writable", path);
+        io_close(&fd);
+        return -1;
+    }
+    close(fd);
+    fd = openat(root, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return error_sys(err, "cannot open %s to append",
-                         message_path(a->m));
+        return error_sys(err, "cannot open %s to append", path);
     return fd;
 }
 
@@ -379,7 +390,7 @@ static void defer(struct active *a)
     if (append_statuses(a, &err) < 0)
         log_error("%s: %s; what was delivered may be delivered again", m->id,
                   err.text);
-    futimens(a->fd, times);
+    utimensat(qmgr.daemon->root, message_path(m), times, AT_SYMLINK_NOFOLLOW);
     m->tried = true;
     for (size_t i = 0; i < a->q.n_rcpts; i++)
         m->tried = m->tried && !a->outcomes[i].suspect;
@@ -432,12 +443,33 @@ static void settle(struct active *a)
     }
 }
 
+/* Has everybody got it, and need nobody be told of that? */
+static bool is_delivered(const struct active *a)
+{
+    for (size_t i = 0; i < a->q.n_rcpts; i++)
+        if (a->outcomes[i].status != RCPT_DELIVERED || delivered_now(a, i))
+            return false;
+    return true;
+}
+
 void attempt_job_done(struct active *a)
 {
     if (--a->jobs > 0)
         return;
     settle(a);
-    tell_sender(a);
+    if (a->m->queue == OFFERED)
+        offer_attempted(a->m, is_delivered(a));
+    else
+        attempt_settle(a);
+}
+
+void attempt_drop(struct active *a)
+{
+    struct message *m = a->m;
+
+    active_free(a);
+    message_forget(m);
+    timer_set(&qmgr.daemon->loop, &qmgr.take_timer, 0);
 }
 
 void attempt_notice_done(struct active *a, bool ok)

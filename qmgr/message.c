@@ -99,6 +99,14 @@ int message_move(struct message *m, enum queue_dir to, struct error *err)
     return 0;
 }
 
+bool message_is_in(const struct message *m, enum queue_dir q)
+{
+    char path[16 + QFILE_ID_LEN + 1];
+
+    snprintf(path, sizeof path, "%s/%s", names[q], m->id);
+    return faccessat(qmgr.daemon->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool message_remove(struct message *m)
 {
     if (unlinkat(qmgr.daemon->root, message_path(m), 0) < 0 &&

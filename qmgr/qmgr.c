@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "qmgr/qmgr.h"
 
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -31,7 +33,10 @@ static void on_arrived(struct timer *t)
  * us. One look serves all that end together. */
 void qmgr_parted(struct daemon *d, struct peer *p)
 {
-    if (strcmp(p->role, "cleanup") == 0 && qmgr.arrived_timer.place == 0)
+    if (strcmp(p->role, "cleanup") != 0)
+        return;
+    offers_parted(p);
+    if (qmgr.arrived_timer.place == 0)
         timer_set(&d->loop, &qmgr.arrived_timer, ARRIVED_DELAY_MS);
 }
 
@@ -59,10 +64,20 @@ void qmgr_start(struct daemon *d)
 
 void qmgr_reloaded(struct daemon *d)
 {
+    schedule_reloaded();
     timer_set(&d->loop, &qmgr.scan_timer, qmgr_conf.queue_run_delay * 1000ULL);
 }
 
 /* --- what cleanup says ------------------------------------------------------------ */
+
+static bool is_id(struct view id)
+{
+    if (qfile_is_id(id))
+        return true;
+    log_warning("cleanup told of \"%.*s\", which is no queue id",
+                VIEW_ARG(id));
+    return false;
+}
 
 static void on_new(struct peer *p, const void *msg)
 {
@@ -70,9 +85,11 @@ static void on_new(struct peer *p, const void *msg)
     struct message *m;
 
     (void)p;
-    if (!qfile_is_id(n->queue_id)) {
-        log_warning("cleanup told of \"%.*s\", which is no queue id",
-                    VIEW_ARG(n->queue_id));
+    if (!is_id(n->queue_id))
+        return;
+    m = message_find(n->queue_id);
+    if (m != NULL && m->queue == OFFERED) {
+        offer_committed(m);
         return;
     }
     m = message_add(n->queue_id, ARRIVED);
@@ -82,7 +99,18 @@ static void on_new(struct peer *p, const void *msg)
     messages_take();
 }
 
+static void on_offer(struct peer *p, const void *msg)
+{
+    const struct queue_offer *o = msg;
+
+    if (is_id(o->queue_id))
+        offer_begin(p, o);
+    else
+        close(o->fd);
+}
+
 const struct ipc_rule qmgr_peer_rules[] = {
     { &queue_new_type, "cleanup", on_new },
+    { &queue_offer_type, "cleanup", on_offer },
     { NULL, NULL, NULL },
 };

@@ -8,6 +8,7 @@
  * destination. The states, and who moves a message between them:
  *
  *     directory   in memory      leaves it by
+ *     (none)      OFFERED        delivered: forgotten; queue_new: ARRIVED
  *     incoming/   ARRIVED        take(): renamed to active/
  *     active/     ACTIVE         finish(): removed, or deferred/ with its
  *                                next attempt as the file's mtime
@@ -42,7 +43,8 @@ struct qmgr_conf {
     unsigned default_process_limit;
 };
 
-enum queue_dir { ARRIVED, ACTIVE, DEFERRED, HELD, N_QUEUES };
+enum queue_dir { ARRIVED, ACTIVE, DEFERRED, HELD, N_QUEUES,
+                 OFFERED = N_QUEUES };
 
 struct message {
     struct map_node node;     /* by id; the key points into `id` */
@@ -53,7 +55,9 @@ struct message {
     bool requeue;             /* route it again at the next attempt */
     struct timer due;         /* of a deferred one */
     uint64_t next_us;         /* wall clock of the next attempt */
-    struct active *active;    /* only in ACTIVE */
+    struct active *active;    /* only in ACTIVE and OFFERED, and in ARRIVED
+                                 after that */
+    struct offer *offer;      /* only in OFFERED */
 };
 
 /* What an attempt found for one recipient. */
@@ -69,7 +73,8 @@ struct outcome {
 
 struct active {
     struct message *m;
-    int fd;                   /* the file, read only */
+    int fd;                   /* the file, read only; of an offered message
+                                 the memory file, to its end */
     struct qfile q;
     struct outcome *outcomes; /* one a recipient */
     unsigned jobs;            /* not finished */
@@ -121,6 +126,9 @@ void message_wait(struct message *m, uint64_t next_us);
 /* Move the file to another queue; on error it is where it was. */
 int message_move(struct message *m, enum queue_dir to, struct error *err);
 
+/* Is there a file of this message in that queue? */
+bool message_is_in(const struct message *m, enum queue_dir q);
+
 /* Remove the file and forget the message. False: it is still there. */
 bool message_remove(struct message *m);
 
@@ -141,8 +149,15 @@ void messages_scan(bool at_start);
 
 /* --- attempt.c: one attempt at a message -------------------------------------------- */
 
-/* Begin: `m` is in ACTIVE, its file open. Takes fd. */
+/* Begin: `m` is in ACTIVE or OFFERED, its file open. Takes fd. */
 void attempt_begin(struct message *m, int fd);
+
+/* All jobs are done and the message is on disk: tell the sender, then remove
+ * or defer it. */
+void attempt_settle(struct active *a);
+
+/* End the attempt and forget the message, which has no file. */
+void attempt_drop(struct active *a);
 
 /* The routes are known: make the jobs. */
 void attempt_dispatch(struct active *a);
@@ -154,6 +169,25 @@ void attempt_outcome(struct active *a, uint32_t index, enum rcpt_status status,
 /* One job less, one notice less; the last one ends the attempt. */
 void attempt_job_done(struct active *a);
 void attempt_notice_done(struct active *a, bool ok);
+
+/* --- offer.c: messages that are not on disk yet ------------------------------------------ */
+
+/* Begin an attempt at what this cleanup offers. Takes msg->fd. */
+void offer_begin(struct peer *cleanup, const struct queue_offer *msg);
+
+/* The offered bytes cannot be read: forget the message. */
+void offer_failed(struct message *m);
+
+/* The attempt at an offered message is over, and perhaps all `delivered` with
+ * nobody to be told: answer cleanup. The attempt goes on with attempt_settle()
+ * once the message is on disk, or ends here. */
+void offer_attempted(struct message *m, bool delivered);
+
+/* The message's file is in incoming/ now. */
+void offer_committed(struct message *m);
+
+/* The cleanup that made offers went away. */
+void offers_parted(struct peer *cleanup);
 
 /* --- route.c: routes from mapd, again -------------------------------------------------- */
 
@@ -169,6 +203,9 @@ void schedule_job(struct active *a, const char *transport, const char *nexthop,
 
 /* Forget that a destination was dead: after a flush. */
 void schedule_forgive(void);
+
+/* After a reload: no agent that was started before gets another job. */
+void schedule_reloaded(void);
 
 /* --- notice.c: asking bounce ----------------------------------------------------------------*/
 

@@ -4,7 +4,8 @@
  * its jobs wait in order, and a bounded number of agents works on them, each a
  * channel to a delivery program. A transport has a bounded number of agents,
  * which go round its destinations, so that one large destination does not
- * starve the others.
+ * starve the others. An agent without a job is kept for a moment, since finding
+ * one takes longer than a delivery, unless another destination waits for it.
  */
 #include "qmgr/qmgr.h"
 
@@ -14,11 +15,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define IDLE_MS 1000 /* how long an agent without a job is kept */
+
 struct transport {
     struct map_node node;
     char name[65];
     unsigned agents;
     struct list waiting; /* destinations with jobs and room for an agent */
+    struct list idle;    /* agents, the longest idle first */
     struct timer again;  /* after a join that failed */
 };
 
@@ -29,6 +33,7 @@ struct destination {
     char key[65 + 513];
     char nexthop[513];
     struct list jobs;
+    struct list idle; /* agents; empty while there are jobs */
     unsigned agents;
     unsigned joined; /* agents that stand: their join was answered */
     uint64_t dead_until_us; /* it could not be reached: wait until then */
@@ -51,10 +56,13 @@ struct agent {
     struct destination *dest;
     struct job *job;
     enum agent_state state;
+    unsigned generation;            /* of the configuration it has */
+    struct list of_transport, of_dest; /* in their lists of idle agents */
 };
 
 static struct {
     struct map transports, destinations;
+    unsigned generation; /* one more at each reload */
 } schedule;
 
 static void run(struct transport *t);
@@ -72,6 +80,7 @@ static struct transport *transport_get(const char *name)
     snprintf(t->name, sizeof t->name, "%s", name);
     t->node.key = view_of(t->name);
     list_init(&t->waiting);
+    list_init(&t->idle);
     map_add(&schedule.transports, &t->node);
     return t;
 }
@@ -94,6 +103,7 @@ static struct destination *destination_get(const char *transport,
     d->transport = transport_get(transport);
     list_init(&d->link);
     list_init(&d->jobs);
+    list_init(&d->idle);
     map_add(&schedule.destinations, &d->node);
     return d;
 }
@@ -195,6 +205,8 @@ static void agent_free(struct agent *g)
 
     service_join_cancel(&g->join);
     timer_cancel(&qmgr.daemon->loop, &g->patience);
+    list_remove(&g->of_transport);
+    list_remove(&g->of_dest);
     d->joined -= g->state != JOINING;
     d->agents--;
     d->transport->agents--;
@@ -220,9 +232,10 @@ static void on_patience(struct timer *t)
 {
     struct agent *g = list_entry(t, struct agent, patience);
 
-    log_warning("%s: the %s agent did not answer for %u seconds",
-                g->job->a->m->id, g->dest->transport->name,
-                qmgr_conf.daemon_timeout);
+    if (g->state == BUSY)
+        log_warning("%s: the %s agent did not answer for %u seconds",
+                    g->job->a->m->id, g->dest->transport->name,
+                    qmgr_conf.daemon_timeout);
     peer_close(&g->peer);
 }
 
@@ -271,14 +284,36 @@ static void send_job(struct agent *g)
               qmgr_conf.daemon_timeout * 1000ULL);
 }
 
-/* Give an idle agent the destination's next job, or let it go. */
+/* Keep an agent that has nothing to do for the next job, unless its place is
+ * wanted. */
+static void rest(struct agent *g)
+{
+    struct transport *t = g->dest->transport;
+
+    if (!list_empty(&t->waiting)) {
+        peer_close(&g->peer);
+        return;
+    }
+    list_append(&t->idle, &g->of_transport);
+    list_append(&g->dest->idle, &g->of_dest);
+    timer_set(&qmgr.daemon->loop, &g->patience, IDLE_MS);
+}
+
+/* Give an agent the destination's next job, or let it rest; one that was
+ * started before the last reload is let go. */
 static void next_job(struct agent *g)
 {
     struct destination *d = g->dest;
 
     g->state = IDLE;
-    if (list_empty(&d->jobs)) {
+    list_remove(&g->of_transport);
+    list_remove(&g->of_dest);
+    if (g->generation != schedule.generation) {
         peer_close(&g->peer);
+        return;
+    }
+    if (list_empty(&d->jobs)) {
+        rest(g);
         return;
     }
     g->job = list_entry(d->jobs.next, struct job, link);
@@ -404,6 +439,9 @@ static void start_agent(struct destination *d)
     g->state = JOINING;
     g->patience.fire = on_patience;
     g->join.done = on_joined;
+    g->generation = schedule.generation;
+    list_init(&g->of_transport);
+    list_init(&g->of_dest);
     d->agents++;
     d->transport->agents++;
     service_join(qmgr.daemon, d->transport->name, account_of(first), &g->join);
@@ -413,6 +451,10 @@ static void start_agent(struct destination *d)
  * one more agent than it has only while it has jobs for it. */
 static void run(struct transport *t)
 {
+    /* The end of this one brings us back. */
+    if (!list_empty(&t->waiting) && !list_empty(&t->idle) &&
+        t->agents >= qmgr_conf.default_process_limit)
+        peer_close(&list_entry(t->idle.next, struct agent, of_transport)->peer);
     while (!list_empty(&t->waiting) &&
            t->agents < qmgr_conf.default_process_limit) {
         struct destination *d = list_entry(t->waiting.next,
@@ -438,6 +480,15 @@ void schedule_job(struct active *a, const char *transport, const char *nexthop,
         destination_drop(d);
         return;
     }
+    if (!list_empty(&d->idle)) {
+        next_job(list_entry(d->idle.next, struct agent, of_dest));
+        return;
+    }
     want_agent(d);
     run(d->transport);
+}
+
+void schedule_reloaded(void)
+{
+    schedule.generation++;
 }

@@ -78,7 +78,9 @@ enum rcpt_status {
  * a whole when the index is ENVELOPE_MESSAGE. */
 #define ENVELOPE_MESSAGE 0xffffffffu
 enum message_status {
-    MESSAGE_WARNED = 1, /* the sender was told that it is late */
+    MESSAGE_WARNED = 1,  /* the sender was told that it is late */
+    MESSAGE_OFFERED = 2, /* agents had it before it was on disk: a recipient
+                            without a status may have been delivered */
 };
 #define RCPT_RECORD(F, S)    \
     F(S, U32, index, 0)      \

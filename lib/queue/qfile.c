@@ -228,6 +228,8 @@ static void apply(struct qfile *q, const struct rcpt_record *s)
 
     if (s->index == ENVELOPE_MESSAGE && s->status == MESSAGE_WARNED)
         q->warned = true;
+    if (s->index == ENVELOPE_MESSAGE && s->status == MESSAGE_OFFERED)
+        q->offered = true;
     if (s->index >= q->n_rcpts || s->status > RCPT_EXPANDED)
         return;
     r = &q->rcpts[s->index];

@@ -82,7 +82,7 @@ struct qfile {
     size_t n_rcpts;
     uint64_t arrival_us, content_offset, content_len;
     uint32_t content_crc;
-    bool warned;            /* MESSAGE_WARNED was recorded */
+    bool warned, offered;   /* MESSAGE_WARNED, _OFFERED were recorded */
     uint64_t end;           /* where the next status is to be written */
     struct buf bytes, statuses;
 };

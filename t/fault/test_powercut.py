@@ -59,7 +59,7 @@ class Disk:
 
 
 class PowerCut(suite.Case):
-    def server(self, n_disks, fault=None):
+    def server(self, n_disks, fault=None, fast="2s"):
         s = self.instance("pc").mail()
         s.disks = [Disk(s.dir, f"d{i}") for i in range(n_disks)]
         s.queue = s.disks[0].path / "q"
@@ -67,13 +67,12 @@ class PowerCut(suite.Case):
         s.settings.update({
             "queue_directory": s.queue, "virtual_mailbox_base": s.store,
             "minimal_backoff_time": "1s", "maximal_backoff_time": "1s",
-            "service_throttle_time": "0",
+            "service_throttle_time": "0", "fast_delivery_time": fast,
         })
         if fault:
             faults.with_planted(s, *fault)
         s.start().add_users(faults.USER)
         return s
-
 
     def power_back(self, s, ledger):
         """Everything off, everything on; then look at the mailbox."""
@@ -110,8 +109,8 @@ class PowerCut(suite.Case):
         suite.wait_for(lambda: not any(map(s.queue_files, (
             "incoming", "active", "deferred"))), "an empty queue")
 
-    def every_call(self, n_disks, programs, fault=None):
-        s = self.server(n_disks, fault)
+    def every_call(self, n_disks, programs, fast):
+        s = self.server(n_disks, fast=fast)
         ledger = faults.Ledger()
         wrong, cuts = [], 0
         for program in programs:
@@ -136,8 +135,8 @@ class PowerCut(suite.Case):
               f"{len(ledger.acked)} acknowledged, {len(wrong)} wrong")
         return cuts, wrong
 
-    def after_the_answer(self, n_disks, times, fault=None):
-        s = self.server(n_disks, fault)
+    def after_the_answer(self, n_disks, times, fault=None, fast="2s"):
+        s = self.server(n_disks, fault, fast)
         ledger = faults.Ledger()
         wrong = []
         for _ in range(times):
@@ -150,23 +149,29 @@ class PowerCut(suite.Case):
               f"{len(wrong)} wrong")
         return wrong
 
-    def test_one_disk(self):
-        cuts, wrong = self.every_call(1, ["cleanup", "local"])
+    def test_queued_first_one_disk(self):
+        cuts, wrong = self.every_call(1, ["cleanup", "local"], "0")
         self.equal(wrong, [])
         self.true(cuts >= 100, cuts)
 
-    def test_two_disks(self):
-        cuts, wrong = self.every_call(2, ["cleanup", "local", "qmgr"])
+    def test_queued_first_two_disks(self):
+        cuts, wrong = self.every_call(2, ["cleanup", "local", "qmgr"], "0")
         self.equal(wrong, [])
         self.true(cuts >= 100, cuts)
+
+    def test_delivered_first(self):
+        _, wrong = self.every_call(2, ["cleanup", "local", "qmgr"], "2s")
+        self.equal(wrong, [])
 
     def test_right_after_the_answer(self):
         self.equal(self.after_the_answer(1, 20), [])
-        self.equal(self.after_the_answer(2, 20), [])
+        self.equal(self.after_the_answer(2, 20, fast="0"), [])
 
     def test_a_missing_directory_sync_is_found(self):
-        wrong = self.after_the_answer(2, 5, ("cleanup", "no_dir_sync"))
-        self.true(any("is lost" in w for w in wrong), wrong)
+        for program, fast in (("cleanup", "0"), ("local", "2s")):
+            wrong = self.after_the_answer(2, 5, (program, "no_dir_sync"),
+                                          fast)
+            self.true(any("is lost" in w for w in wrong), wrong)
 
 
 _remove = suite.Instance.remove
@@ -185,4 +190,4 @@ if can_mount():
     suite.main()
 else:
     print("power cuts need root and loop devices: skipped")
-    print("0 passed, 0 failed, 4 skipped")
+    print("0 passed, 0 failed, 5 skipped")
