@@ -107,33 +107,31 @@ static void send_line(const struct account_line *line, void *arg)
     peer_send(arg, &account_line_type, line);
 }
 
-static void finish_user(struct command *c, const char *hash)
+static void finish_user(struct command *c, const struct secret *secret)
 {
     struct view name = view_of(c->name);
     struct error err;
     int rc;
 
     if (c->verb == ACCOUNT_ADD)
-        rc = database_add_account(name, hash ? hash : "",
-                                  c->has_quota ? c->quota : 0, &err);
+        rc = database_add_account(name, secret, c->has_quota ? c->quota : 0,
+                                  &err);
     else
-        rc = database_set_account(name, hash,
+        rc = database_set_account(name, secret,
                                   c->has_quota ? &c->quota : NULL,
                                   c->has_enabled ? &c->enabled : NULL, &err);
     done(c, rc < 0 ? err.text : "");
 }
 
-static void on_hash(struct work *w, bool ok, struct view hash)
+static void on_hash(struct work *w, bool ok, const struct secret *made)
 {
     struct command *c = list_entry(w, struct command, work);
-    char text[256];
 
     c->hashing = false;
-    if (!ok || !view_copy(hash, text, sizeof text)) {
+    if (!ok || made->hash[0] == '\0')
         done(c, "the password cannot be hashed");
-        return;
-    }
-    finish_user(c, text);
+    else
+        finish_user(c, made);
 }
 
 static void change_user(struct command *c, const struct account_request *r)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SASL exchanges (RFC 4422): PLAIN (RFC 4616) and LOGIN. Each exchange is one
- * object; whatever ends it frees all of it.
+ * SASL exchanges (RFC 4422): PLAIN (RFC 4616), LOGIN, and SCRAM, whose own
+ * steps are in auth_scram.c. Each exchange is one object; whatever ends it
+ * frees all of it.
  */
 #include "authd/authd.h"
 
@@ -11,32 +12,9 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "maildir/maildir.h"
+#include "sasl/mechanism.h"
 
 #define EXCHANGES_MAX 5000 /* at a time, of all peers */
-
-enum step {
-    PLAIN_MESSAGE,  /* waiting for the one message of PLAIN */
-    LOGIN_NAME,     /* waiting for the two of LOGIN */
-    LOGIN_PASSWORD,
-    CHECKING,       /* a worker compares */
-    WAITING,        /* it was wrong; the answer is late on purpose */
-};
-
-struct exchange {
-    struct list link;
-    struct auth_peer *owner;
-    struct daemon *daemon;
-    uint32_t ticket;
-    enum step step;
-    char service[33], mechanism[33], client[65], session[33], role[33];
-    char name[321];      /* as claimed */
-    struct account account;
-    bool found;
-    int session_fd;      /* or -1 */
-    struct work work;
-    struct timer delay;
-    enum auth_result result;
-};
 
 static unsigned n_exchanges;
 
@@ -53,6 +31,10 @@ static void exchange_free(struct exchange *x)
     list_remove(&x->link);
     io_close(&x->session_fd);
     account_wipe(&x->account);
+    scram_release(&x->scram);
+    buf_wipe(&x->exporter);
+    buf_release(&x->endpoint);
+    explicit_bzero(&x->keys, sizeof x->keys);
     free(x);
     n_exchanges--;
 }
@@ -79,7 +61,7 @@ static void start_session(struct exchange *x)
     buf_release(&path);
 }
 
-static void finish(struct exchange *x, enum auth_result result)
+void exchange_finish(struct exchange *x, enum auth_result result)
 {
     struct auth_done done = {
         .ticket = x->ticket,
@@ -102,17 +84,17 @@ static void on_delay(struct timer *t)
 {
     struct exchange *x = list_entry(t, struct exchange, delay);
 
-    finish(x, x->result);
+    exchange_finish(x, x->result);
 }
 
 /* The shape of the line is what fail2ban and others look for. */
-static void fail(struct exchange *x)
+void exchange_fail(struct exchange *x, const char *why)
 {
     struct buf name = BUF_INIT;
     uint64_t ms;
 
     log_info("auth: sqlite(%s,%s,<%s>): %s", x->name, x->client, x->session,
-             x->found ? "Password mismatch" : "unknown user");
+             x->found ? why : "unknown user");
     directory_fold(&name, view_of(x->name));
     ms = delay_failed(x->daemon, buf_view(&name), view_of(x->client));
     buf_release(&name);
@@ -122,16 +104,21 @@ static void fail(struct exchange *x)
     timer_set(&x->daemon->loop, &x->delay, ms);
 }
 
-static void on_checked(struct work *w, bool ok, struct view hash)
+static void on_checked(struct work *w, bool ok, const struct secret *made)
 {
     struct exchange *x = list_entry(w, struct exchange, work);
+    struct error err;
 
-    (void)hash;
     x->step = WAITING; /* no worker has it any more */
-    if (ok && x->found && x->account.enabled)
-        finish(x, AUTH_OK);
-    else
-        fail(x);
+    if (!ok || !x->found || !x->account.enabled) {
+        exchange_fail(x, "Password mismatch");
+        return;
+    }
+    if (made->keys[0] != '\0' &&
+        database_set_keys(view_of(x->account.address), x->account.hash,
+                          made->keys, &err) < 0)
+        log_warning("auth: %s", err.text);
+    exchange_finish(x, AUTH_OK);
 }
 
 /* --- the password --------------------------------------------------------------------- */
@@ -144,24 +131,24 @@ static void check(struct exchange *x, struct view password)
 
     if (rc < 0) {
         log_error("auth: %s", err.text);
-        finish(x, AUTH_LATER);
+        exchange_finish(x, AUTH_LATER);
         return;
     }
     if (password.len == 0 || password.len > 1000 ||
         memchr(password.data, '\0', password.len) != NULL ||
         memchr(password.data, '\n', password.len) != NULL ||
         memchr(password.data, '\r', password.len) != NULL) {
-        finish(x, AUTH_MALFORMED);
+        exchange_finish(x, AUTH_MALFORMED);
         return;
     }
     x->found = rc > 0;
     x->step = CHECKING;
     x->work.done = on_checked;
-    work_check(&x->work, password, x->account.hash);
-    explicit_bzero(x->account.hash, sizeof x->account.hash);
+    work_check(&x->work, password, x->account.hash,
+               x->account.keys[0] == '\0' && auth_wants_keys());
 }
 
-static bool take_name(struct exchange *x, struct view name)
+bool exchange_take_name(struct exchange *x, struct view name)
 {
     for (size_t i = 0; i < name.len; i++)
         if ((unsigned char)name.data[i] < ' ' || name.data[i] == 0x7f)
@@ -177,14 +164,14 @@ static void plain(struct exchange *x, struct view data)
 
     if (data.data == NULL || !view_cut(&data, '\0', &authzid) ||
         data.data == NULL || !view_cut(&data, '\0', &authcid) ||
-        data.data == NULL || !take_name(x, authcid) ||
+        data.data == NULL || !exchange_take_name(x, authcid) ||
         (authzid.len > 0 && !view_eq_nocase(authzid, authcid)))
-        finish(x, AUTH_MALFORMED);
+        exchange_finish(x, AUTH_MALFORMED);
     else
         check(x, data);
 }
 
-static void challenge(struct exchange *x, struct view data)
+void exchange_challenge(struct exchange *x, struct view data)
 {
     struct auth_challenge c = { x->ticket, data };
 
@@ -198,15 +185,20 @@ static void step(struct exchange *x, struct view data)
         plain(x, data);
         return;
     case LOGIN_NAME:
-        if (!take_name(x, data)) {
-            finish(x, AUTH_MALFORMED);
+        if (!exchange_take_name(x, data)) {
+            exchange_finish(x, AUTH_MALFORMED);
             return;
         }
         x->step = LOGIN_PASSWORD;
-        challenge(x, VIEW("Password:"));
+        exchange_challenge(x, VIEW("Password:"));
         return;
     case LOGIN_PASSWORD:
         check(x, data);
+        return;
+    case SCRAM_FIRST:
+    case SCRAM_FINAL:
+    case SCRAM_END:
+        scram_exchange_step(x, data);
         return;
     case CHECKING:
     case WAITING:
@@ -216,14 +208,34 @@ static void step(struct exchange *x, struct view data)
 
 /* --- the messages ----------------------------------------------------------------------- */
 
-static bool is_offered(struct view mechanism)
+static bool is_offered(struct view mechanism, bool is_tls)
 {
-    struct view rest = view_of(authd_conf.auth_mechanisms), w;
+    return mechanism_is_offered(authd_conf.auth_mechanisms, mechanism, is_tls);
+}
 
-    while (view_word(&rest, ", \t", &w))
-        if (view_eq_nocase(w, mechanism))
-            return true;
-    return false;
+bool auth_wants_keys(void)
+{
+    return is_offered(VIEW("SCRAM-SHA-256"), true) ||
+           is_offered(VIEW("SCRAM-SHA-256-PLUS"), true);
+}
+
+/* How each mechanism begins, and what is said first when the client waits. */
+static const struct mechanism {
+    const char *name, *first;
+    enum step step;
+} mechanisms[] = {
+    { "PLAIN", "", PLAIN_MESSAGE },
+    { "LOGIN", "Username:", LOGIN_NAME },
+    { "SCRAM-SHA-256", "", SCRAM_FIRST },
+    { "SCRAM-SHA-256-PLUS", "", SCRAM_FIRST },
+};
+
+static const struct mechanism *mechanism_find(struct view name)
+{
+    for (size_t i = 0; i < sizeof mechanisms / sizeof mechanisms[0]; i++)
+        if (view_is_nocase(name, mechanisms[i].name))
+            return &mechanisms[i];
+    return NULL;
 }
 
 static struct exchange *find(struct peer *p, uint32_t ticket)
@@ -257,7 +269,6 @@ static struct exchange *exchange_new(struct peer *p,
     x->ticket = b->ticket;
     x->session_fd = b->session_fd;
     view_copy(b->service, x->service, sizeof x->service);
-    view_copy(b->mechanism, x->mechanism, sizeof x->mechanism);
     view_copy(b->client_address, x->client, sizeof x->client);
     view_copy(b->session, x->session, sizeof x->session);
     view_copy(b->session_role, x->role, sizeof x->role);
@@ -269,7 +280,7 @@ static struct exchange *exchange_new(struct peer *p,
 void on_auth_begin(struct peer *p, const void *msg)
 {
     const struct auth_begin *b = msg;
-    bool is_plain = view_is_nocase(b->mechanism, "PLAIN");
+    const struct mechanism *m = mechanism_find(b->mechanism);
     struct exchange *x;
 
     if (b->session_fd >= 0 && strcmp(p->role, "login") != 0) {
@@ -277,8 +288,8 @@ void on_auth_begin(struct peer *p, const void *msg)
         refuse(p, b, AUTH_NO_MECHANISM);
         return;
     }
-    if (find(p, b->ticket) != NULL || !is_offered(b->mechanism) ||
-        (!is_plain && !view_is_nocase(b->mechanism, "LOGIN"))) {
+    if (find(p, b->ticket) != NULL || m == NULL ||
+        !is_offered(b->mechanism, b->is_tls)) {
         refuse(p, b, AUTH_NO_MECHANISM);
         return;
     }
@@ -287,11 +298,14 @@ void on_auth_begin(struct peer *p, const void *msg)
         return;
     }
     x = exchange_new(p, b);
-    x->step = is_plain ? PLAIN_MESSAGE : LOGIN_NAME;
+    x->step = m->step;
+    snprintf(x->mechanism, sizeof x->mechanism, "%s", m->name);
+    if (m->step == SCRAM_FIRST)
+        scram_exchange_begin(x, b);
     if (b->has_initial)
         step(x, b->data);
     else
-        challenge(x, is_plain ? VIEW("") : VIEW("Username:"));
+        exchange_challenge(x, view_of(m->first));
 }
 
 void on_auth_response(struct peer *p, const void *msg)

@@ -6,6 +6,7 @@
  *     directory.c  what mapd and master ask
  *     accounts.c   what the postern command changes
  *     auth.c       SASL exchanges
+ *     auth_scram.c those of SCRAM
  *     delay.c      what failures cost
  *     worker.c     processes that compute hashes
  */
@@ -16,13 +17,14 @@
 #include "proto/accounts.h"
 #include "proto/auth.h"
 #include "proto/directory.h"
+#include "sasl/scram.h"
 #include "service/service.h"
 
 struct authd_conf {
     char *data_directory, *recipient_delimiter, *auth_mechanisms;
     unsigned tenant_uid_base, auth_worker_processes;
     unsigned auth_failure_delay, auth_failure_delay_max; /* seconds */
-    unsigned auth_failure_memory;
+    unsigned auth_failure_memory, scram_iterations;
 };
 
 extern struct authd_conf authd_conf;
@@ -40,6 +42,7 @@ struct account {
     uint64_t quota;
     bool enabled;
     char hash[256]; /* crypt(3); wiped by account_wipe() */
+    char keys[SCRAM_KEYS_TEXT + 1]; /* SCRAM's, or ""; wiped too */
 };
 
 void account_wipe(struct account *a);
@@ -54,16 +57,32 @@ int database_account(struct view address, struct account *a,
 int database_alias(struct view address, struct buf *targets,
                    struct error *err);
 
+/* Append the secret that fake salts are made from: random, made once. */
+int database_secret(struct buf *out, struct error *err);
+
+/* What is kept of a password: its crypt(3) hash and its SCRAM keys ("": none
+ * were made). */
+struct secret {
+    char hash[256];
+    char keys[SCRAM_KEYS_TEXT + 1];
+};
+
 /* Changes; FAIL_PERM when what is asked makes no sense (exists already, is
- * not there, still has something in it). `hash` NULL: leave it. */
+ * not there, still has something in it). `secret` NULL: no password, or leave
+ * it. */
 int database_add_tenant(struct view name, struct error *err);
 int database_add_domain(struct view name, struct view tenant,
                         struct error *err);
-int database_add_account(struct view address, const char *hash,
+int database_add_account(struct view address, const struct secret *secret,
                          uint64_t quota, struct error *err);
-int database_set_account(struct view address, const char *hash,
+int database_set_account(struct view address, const struct secret *secret,
                          const uint64_t *quota, const bool *enabled,
                          struct error *err);
+
+/* Keep the SCRAM keys of the password whose hash is `hash`, unless it has been
+ * changed meanwhile. */
+int database_set_keys(struct view address, const char *hash, const char *keys,
+                      struct error *err);
 int database_set_alias(struct view address, struct view targets, bool is_new,
                        struct error *err);
 int database_del(enum account_noun noun, struct view name, struct error *err);
@@ -96,8 +115,9 @@ void accounts_start(struct daemon *d);
 
 struct work {
     struct list link;
-    /* `ok` for a check: the password is right; for a hash: `hash` is set. */
-    void (*done)(struct work *w, bool ok, struct view hash);
+    /* `ok` for a check: the password is right; for a hash: it was made. What
+     * was made is in `made`, which is wiped after the call. */
+    void (*done)(struct work *w, bool ok, const struct secret *made);
 };
 
 /* Start the processes; before the jail. */
@@ -105,8 +125,11 @@ void workers_prepare(void);
 void workers_start(struct daemon *d);
 
 /* Compare a password with a hash ("" for an account that is not there: it
- * takes as long and is wrong), or make a hash. Part of the caller's struct. */
-void work_check(struct work *w, struct view password, const char *hash);
+ * takes as long and is wrong), or make a hash. SCRAM keys are made of a right
+ * one if `want_keys`, and with each hash if SCRAM is offered. `w` is part of
+ * the caller's struct. */
+void work_check(struct work *w, struct view password, const char *hash,
+                bool want_keys);
 void work_hash(struct work *w, struct view password);
 
 /* The answer is not wanted any more. */
@@ -121,6 +144,56 @@ uint64_t delay_failed(struct daemon *d, struct view account,
 
 /* Forget the failures of the account. */
 void delay_succeeded(struct view account);
+
+/* --- auth.c and auth_scram.c: exchanges ------------------------------------------------------*/
+
+enum step {
+    PLAIN_MESSAGE,  /* waiting for the one message of PLAIN */
+    LOGIN_NAME,     /* waiting for the two of LOGIN */
+    LOGIN_PASSWORD,
+    SCRAM_FIRST,    /* waiting for the three of SCRAM; the last is empty */
+    SCRAM_FINAL,
+    SCRAM_END,
+    CHECKING,       /* a worker compares */
+    WAITING,        /* it was wrong; the answer is late on purpose */
+};
+
+struct exchange {
+    struct list link;
+    struct auth_peer *owner;
+    struct daemon *daemon;
+    uint32_t ticket;
+    enum step step;
+    char service[33], mechanism[33], client[65], session[33], role[33];
+    char name[321];      /* as claimed */
+    struct account account;
+    bool found;
+    int session_fd;      /* or -1 */
+    struct work work;
+    struct timer delay;
+    enum auth_result result;
+    struct scram scram;
+    struct scram_keys keys;
+    struct buf exporter, endpoint; /* what TLS offers to bind to */
+    bool plus_offered;
+};
+
+/* Is SCRAM among auth_mechanisms, so that keys are worth making? */
+bool auth_wants_keys(void);
+
+/* Keep the claimed name; false when it can be nobody's. */
+bool exchange_take_name(struct exchange *x, struct view name);
+
+/* Send a challenge. */
+void exchange_challenge(struct exchange *x, struct view data);
+
+/* End it, and tell; or first wait, because it was wrong. */
+void exchange_finish(struct exchange *x, enum auth_result result);
+void exchange_fail(struct exchange *x, const char *why);
+
+/* The three messages of the client. */
+void scram_exchange_begin(struct exchange *x, const struct auth_begin *b);
+void scram_exchange_step(struct exchange *x, struct view data);
 
 /* --- auth.c --------------------------------------------------------------------------------*/
 

@@ -21,6 +21,9 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS meta ("
     "  key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
     "INSERT OR IGNORE INTO meta VALUES ('version', 1), ('next_uid', 0);"
+    "CREATE TABLE IF NOT EXISTS secrets ("
+    "  name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;"
+    "INSERT OR IGNORE INTO secrets VALUES ('fake_salt', randomblob(32));"
     "CREATE TABLE IF NOT EXISTS tenants ("
     "  name TEXT PRIMARY KEY, uid INTEGER NOT NULL UNIQUE) STRICT;"
     "CREATE TABLE IF NOT EXISTS domains ("
@@ -37,6 +40,11 @@ static const char schema[] =
     "  domain TEXT NOT NULL REFERENCES domains(name),"
     "  targets TEXT NOT NULL) STRICT;";
 
+/* What an older version's file lacks; each step is done once. */
+static const char *const upgrades[] = {
+    "ALTER TABLE accounts ADD COLUMN scram TEXT NOT NULL DEFAULT '';",
+};
+
 void account_wipe(struct account *a)
 {
     explicit_bzero(a, sizeof *a);
@@ -51,6 +59,41 @@ static int failed(struct error *err, const char *what)
     return -1;
 }
 
+static int version(void)
+{
+    sqlite3_stmt *st = NULL;
+    int v = -1;
+
+    if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = 'version'",
+                           -1, &st, NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW)
+        v = sqlite3_column_int(st, 0);
+    sqlite3_finalize(st);
+    return v;
+}
+
+/* Version n has had the first n - 1 upgrades. */
+static int upgrade(struct error *err)
+{
+    const int newest = 1 + sizeof upgrades / sizeof upgrades[0];
+    int v = version();
+
+    if (v < 1 || v > newest)
+        return error_set(err, FAIL_PERM, "the accounts' database has version "
+                         "%d; this program knows 1 to %d", v, newest);
+    for (; v < newest; v++) {
+        char *sql = sqlite3_mprintf(
+            "BEGIN; %s UPDATE meta SET value = %d WHERE key = 'version';"
+            " COMMIT;", upgrades[v - 1], v + 1);
+        int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+        sqlite3_free(sql);
+        if (rc != SQLITE_OK)
+            return failed(err, "upgrade the accounts' database");
+    }
+    return 0;
+}
+
 int database_open(struct daemon *d, struct error *err)
 {
     struct buf path = BUF_INIT;
@@ -63,6 +106,8 @@ int database_open(struct daemon *d, struct error *err)
         rc = failed(err, "open the accounts' database");
     else if (sqlite3_exec(db, schema, NULL, NULL, &why) != SQLITE_OK)
         rc = failed(err, "prepare the accounts' database");
+    else
+        rc = upgrade(err);
     sqlite3_free(why);
     buf_release(&path);
     return rc;
@@ -140,7 +185,8 @@ int database_account(struct view address, struct account *a,
                      struct error *err)
 {
     sqlite3_stmt *st = prepare(
-        "SELECT a.address, t.name, t.uid, a.quota, a.enabled, a.hash"
+        "SELECT a.address, t.name, t.uid, a.quota, a.enabled, a.hash,"
+        " a.scram"
         " FROM accounts a JOIN domains d ON d.name = a.domain"
         " JOIN tenants t ON t.name = d.tenant WHERE a.address = ?1",
         &address, 1, err);
@@ -154,9 +200,24 @@ int database_account(struct view address, struct account *a,
         a->enabled = sqlite3_column_int(st, 4) != 0;
         if (!view_copy(column(st, 5), a->hash, sizeof a->hash))
             a->hash[0] = '\0';
+        if (!view_copy(column(st, 6), a->keys, sizeof a->keys))
+            a->keys[0] = '\0';
     }
     sqlite3_finalize(st);
     return rc;
+}
+
+int database_secret(struct buf *out, struct error *err)
+{
+    sqlite3_stmt *st = prepare("SELECT value FROM secrets WHERE name ="
+                               " 'fake_salt'", NULL, 0, err);
+    int rc = first_row(st, err);
+
+    if (rc > 0)
+        buf_add(out, sqlite3_column_blob(st, 0),
+                (size_t)sqlite3_column_bytes(st, 0));
+    sqlite3_finalize(st);
+    return rc > 0 ? 0 : -1;
 }
 
 int database_alias(struct view address, struct buf *targets,
@@ -220,37 +281,51 @@ int database_add_domain(struct view name, struct view tenant,
                   "add the domain (is its tenant there?)", NULL, err);
 }
 
-int database_add_account(struct view address, const char *hash,
+int database_add_account(struct view address, const struct secret *secret,
                          uint64_t quota, struct error *err)
 {
-    struct view texts[] = { address, domain_of(address), view_of(hash) };
+    struct view texts[] = { address, domain_of(address),
+                            view_of(secret ? secret->hash : NULL),
+                            view_of(secret ? secret->keys : NULL) };
     sqlite3_stmt *st = prepare(
-        "INSERT INTO accounts (address, domain, hash, quota) VALUES"
-        " (?1, ?2, ?3, ?4)", texts, 3, err);
+        "INSERT INTO accounts (address, domain, hash, scram, quota) VALUES"
+        " (?1, ?2, ?3, ?4, ?5)", texts, 4, err);
 
     if (st != NULL)
-        sqlite3_bind_int64(st, 4, (sqlite3_int64)quota);
+        sqlite3_bind_int64(st, 5, (sqlite3_int64)quota);
     return change(st, "add the account (is its domain there?)", NULL, err);
 }
 
-int database_set_account(struct view address, const char *hash,
+int database_set_account(struct view address, const struct secret *secret,
                          const uint64_t *quota, const bool *enabled,
                          struct error *err)
 {
-    struct view texts[] = { address, view_of(hash) };
+    struct view texts[] = { address, view_of(secret ? secret->hash : NULL),
+                            view_of(secret ? secret->keys : NULL) };
     sqlite3_stmt *st = prepare(
-        "UPDATE accounts SET hash = iif(?3, ?2, hash),"
-        " quota = ifnull(?4, quota), enabled = ifnull(?5, enabled)"
-        " WHERE address = ?1", texts, 2, err);
+        "UPDATE accounts SET hash = iif(?4, ?2, hash),"
+        " scram = iif(?4, ?3, scram),"
+        " quota = ifnull(?5, quota), enabled = ifnull(?6, enabled)"
+        " WHERE address = ?1", texts, 3, err);
 
     if (st != NULL) {
-        sqlite3_bind_int(st, 3, hash != NULL);
+        sqlite3_bind_int(st, 4, secret != NULL);
         if (quota != NULL)
-            sqlite3_bind_int64(st, 4, (sqlite3_int64)*quota);
+            sqlite3_bind_int64(st, 5, (sqlite3_int64)*quota);
         if (enabled != NULL)
-            sqlite3_bind_int(st, 5, *enabled);
+            sqlite3_bind_int(st, 6, *enabled);
     }
     return change(st, "change the account", "there is no such account", err);
+}
+
+int database_set_keys(struct view address, const char *hash, const char *keys,
+                      struct error *err)
+{
+    struct view texts[] = { address, view_of(hash), view_of(keys) };
+
+    return change(prepare("UPDATE accounts SET scram = ?3 WHERE address = ?1"
+                          " AND hash = ?2", texts, 3, err),
+                  "keep an account's SCRAM keys", NULL, err);
 }
 
 int database_set_alias(struct view address, struct view targets, bool is_new,

@@ -21,7 +21,12 @@ const struct param authd_params[] = {
     PARAM_TIME(authd_conf, auth_failure_memory, "10m", "1s", "1d",
         "forget an account's or an address's failures after this long "
         "without one"),
-    PARAM_TEXT(authd_conf, auth_mechanisms, "PLAIN LOGIN",
-        "the SASL mechanisms that are offered"),
+    PARAM_TEXT(authd_conf, auth_mechanisms,
+        "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS",
+        "the SASL mechanisms that are taken; without SCRAM's no SCRAM keys "
+        "are made and kept"),
+    PARAM_UINT_RESTART(authd_conf, scram_iterations, "65536", "4096",
+        "10000000",
+        "how much work SCRAM asks of a client, and of who steals the keys"),
     PARAM_END
 };

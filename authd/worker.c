@@ -20,20 +20,22 @@
 #define PASSWORD_MAX 1000
 
 /* hash "": make one. */
-#define WORK_ASK(F, S)                \
-    F(S, U32, is_check, 0)            \
+#define WORK_ASK(F, S)                 \
+    F(S, U32, is_check, 0)             \
+    F(S, U32, want_keys, 0)            \
     F(S, TEXT, password, PASSWORD_MAX) \
     F(S, TEXT, hash, 255)
 IPC_MESSAGE(work_ask, 0x0af0, WORK_ASK)
 #define WORK_ANSWER(F, S) \
     F(S, U32, ok, 0)      \
-    F(S, TEXT, hash, 255)
+    F(S, TEXT, hash, 255) \
+    F(S, TEXT, keys, SCRAM_KEYS_TEXT)
 IPC_MESSAGE(work_answer, 0x0af1, WORK_ANSWER)
 
 struct job {
     struct list link;
     struct work *work; /* NULL: the answer is not wanted any more */
-    bool is_check;
+    bool is_check, want_keys;
     char password[PASSWORD_MAX + 1], hash[256];
 };
 
@@ -61,8 +63,22 @@ static bool same_text(const char *a, const char *b)
     return !diff;
 }
 
+/* A password that SASLprep forbids has no keys; it is good for PLAIN. */
+static void make_keys(struct view password, struct buf *keys)
+{
+    unsigned char salt[SCRAM_SALT_LEN];
+    struct scram_keys k;
+    struct error err;
+
+    if (getrandom(salt, sizeof salt, 0) == sizeof salt &&
+        scram_keys_make(&k, password, salt, authd_conf.scram_iterations,
+                        &err) == 0)
+        scram_keys_format(keys, &k);
+    explicit_bzero(&k, sizeof k);
+}
+
 static void compute(const struct work_ask *ask, struct work_answer *answer,
-                    struct crypt_data *data, char *setting)
+                    struct crypt_data *data, char *setting, struct buf *keys)
 {
     char password[PASSWORD_MAX + 1], hash[256];
     const char *made;
@@ -84,6 +100,9 @@ static void compute(const struct work_ask *ask, struct work_answer *answer,
         return;
     answer->ok = ask->is_check ? hash[0] != '\0' && same_text(made, hash) : 1;
     answer->hash = ask->is_check ? VIEW("") : view_of(made);
+    if (answer->ok && ask->want_keys)
+        make_keys(ask->password, keys);
+    answer->keys = buf_view(keys);
 }
 
 static const struct sandbox worker_jail = { .promises = 0 };
@@ -102,6 +121,8 @@ static void be_worker(int fd)
         crypt_gensalt_rn("$y$", 0, salt, sizeof salt, setting,
                          sizeof setting) == NULL)
         log_fatal("auth: crypt(3) does not know yescrypt");
+    if (scram_prepare(&err) < 0)
+        log_fatal("auth: %s", err.text);
     setpriority(PRIO_PROCESS, 0, 10);
     if (sandbox_enter(&worker_jail, &no_root, &rooted,
                       WALL_LANDLOCK | WALL_SECCOMP, &err) < 0)
@@ -109,14 +130,16 @@ static void be_worker(int fd)
                     err.text);
     ipc_init(&c, fd, 0);
     while (ipc_expect(&c, &work_ask_type, &ask, &err) == 0) {
-        struct work_answer answer = { 0, VIEW("") };
+        struct work_answer answer = { 0, VIEW(""), VIEW("") };
+        struct buf keys = BUF_INIT;
 
-        compute(&ask, &answer, &data, setting);
+        compute(&ask, &answer, &data, setting, &keys);
         if (c.in.data != NULL)
             explicit_bzero(c.in.data, c.in.len);
         if (ipc_send(&c, &work_answer_type, &answer, &err) < 0)
             break;
         explicit_bzero(&data, sizeof data);
+        buf_wipe(&keys);
     }
     _exit(0);
 }
@@ -166,7 +189,8 @@ static void give(struct worker *w)
         return;
     w->job = list_entry(workers.waiting.next, struct job, link);
     list_remove(&w->job->link);
-    ask = (struct work_ask){ w->job->is_check, view_of(w->job->password),
+    ask = (struct work_ask){ w->job->is_check, w->job->want_keys,
+                             view_of(w->job->password),
                              view_of(w->job->hash) };
     peer_send(&w->peer, &work_ask_type, &ask);
 }
@@ -176,10 +200,14 @@ static void on_answer(struct peer *p, const void *msg)
     const struct work_answer *a = msg;
     struct worker *w = list_entry(p, struct worker, peer);
     struct job *j = w->job;
+    struct secret made;
 
     w->job = NULL;
+    view_copy(a->hash, made.hash, sizeof made.hash);
+    view_copy(a->keys, made.keys, sizeof made.keys);
     if (j != NULL && j->work != NULL)
-        j->work->done(j->work, a->ok, a->hash);
+        j->work->done(j->work, a->ok, &made);
+    explicit_bzero(&made, sizeof made);
     if (j != NULL)
         job_free(j);
     give(w);
@@ -205,12 +233,13 @@ void workers_start(struct daemon *d)
 }
 
 static void enqueue(struct work *w, struct view password, const char *hash,
-                    bool is_check)
+                    bool is_check, bool want_keys)
 {
     struct job *j = alloc_zero(1, sizeof *j);
 
     j->work = w;
     j->is_check = is_check;
+    j->want_keys = want_keys;
     view_copy(password, j->password, sizeof j->password);
     snprintf(j->hash, sizeof j->hash, "%s", hash);
     list_append(&workers.waiting, &j->link);
@@ -218,14 +247,15 @@ static void enqueue(struct work *w, struct view password, const char *hash,
         give(&workers.list[i]);
 }
 
-void work_check(struct work *w, struct view password, const char *hash)
+void work_check(struct work *w, struct view password, const char *hash,
+                bool want_keys)
 {
-    enqueue(w, password, hash, true);
+    enqueue(w, password, hash, true, want_keys);
 }
 
 void work_hash(struct work *w, struct view password)
 {
-    enqueue(w, password, "", false);
+    enqueue(w, password, "", false, auth_wants_keys());
 }
 
 void work_cancel(struct work *w)

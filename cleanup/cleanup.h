@@ -41,6 +41,7 @@ struct recipient {
 struct header_facts {
     bool has_date, has_from, has_message_id;
     unsigned hops;         /* Received and Delivered-To */
+    size_t trace_end;      /* bytes of the Received fields at the top */
     struct buf message_id; /* "<...>", for the log */
 };
 

@@ -136,22 +136,34 @@ static bool is_clean(struct transaction *t, struct view v)
     return true;
 }
 
+/* The first piece, with what its header lacks. */
+static int write_header(struct transaction *t, struct view *piece,
+                        struct error *err)
+{
+    size_t trace = t->header.trace_end;
+    struct buf top = BUF_INIT;
+    int rc;
+
+    buf_add_view(&top, view_sub(*piece, 0, trace));
+    headers_missing(t, &top);
+    *piece = view_sub(*piece, trace, piece->len);
+    rc = qwriter_content(&t->writer, top.data, top.len, err);
+    buf_release(&top);
+    return rc;
+}
+
 static int write_piece(struct transaction *t, struct view piece,
                        struct reply *reply)
 {
-    struct buf added = BUF_INIT;
     struct error err;
-    int rc = 0;
 
     if (t->writer.content_len == 0) {
         if (headers_learn(t, piece, reply) < 0)
             return -1;
-        headers_missing(t, &added);
-        rc = qwriter_content(&t->writer, added.data, added.len, &err);
-        buf_release(&added);
+        if (write_header(t, &piece, &err) < 0)
+            return failed(t, &err, reply);
     }
-    if (rc < 0 ||
-        qwriter_content(&t->writer, piece.data, piece.len, &err) < 0)
+    if (qwriter_content(&t->writer, piece.data, piece.len, &err) < 0)
         return failed(t, &err, reply);
     return 0;
 }

@@ -18,6 +18,17 @@ static void keep_message_id(struct header_facts *h, struct view value)
             buf_add_char(&h->message_id, value.data[i]);
 }
 
+/* What is added comes after the trace fields, so that these stay one block
+ * (RFC 5321 §4.4). */
+static void learn_place(struct header_facts *h, struct view content,
+                        const struct header_field *f)
+{
+    size_t at = (size_t)(f->raw.data - content.data);
+
+    if (at == h->trace_end && view_is_nocase(f->name, "Received"))
+        h->trace_end = at + f->raw.len;
+}
+
 static void learn_field(struct header_facts *h, const struct header_field *f)
 {
     if (view_is_nocase(f->name, "Received") ||
@@ -45,6 +56,7 @@ int headers_learn(struct transaction *t, struct view content,
                              "%llu bytes",
                              (unsigned long long)
                                  cleanup_conf.header_size_limit);
+        learn_place(h, content, &f);
         learn_field(h, &f);
     }
     if (h->hops > cleanup_conf.hopcount_limit)

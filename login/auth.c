@@ -11,6 +11,8 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "login/login.h"
+#include "net/tls.h"
+#include "sasl/mechanism.h"
 
 #define LINE_MAX_AUTH (AUTH_DATA_MAX * 4 / 3 + 8)
 
@@ -29,16 +31,6 @@ static struct login_client *find(uint32_t ticket)
             return c;
     }
     return NULL;
-}
-
-bool auth_is_offered(struct view mechanism)
-{
-    struct view rest = view_of(login_conf.login_mechanisms), w;
-
-    while (view_word(&rest, ", \t", &w))
-        if (view_eq_nocase(w, mechanism))
-            return true;
-    return false;
 }
 
 /* --- the end of an exchange ------------------------------------------------------- */
@@ -124,6 +116,7 @@ static void on_gone(struct peer *p)
 static void send_begin(struct login_client *c, bool has_initial,
                        struct view initial)
 {
+    struct buf exporter = BUF_INIT, endpoint = BUF_INIT;
     int pair[2];
     struct auth_begin b = {
         .ticket = c->ticket,
@@ -144,8 +137,16 @@ static void send_begin(struct login_client *c, bool has_initial,
     }
     c->session_fd = pair[0];
     b.session_fd = pair[1];
+    tls_bindings(&c->stream, &exporter, &endpoint);
+    b.exporter = buf_view(&exporter);
+    b.endpoint = buf_view(&endpoint);
+    b.plus_offered = mechanism_is_offered(login_conf.login_mechanisms,
+                                          VIEW("SCRAM-SHA-256-PLUS"),
+                                          c->is_tls);
     peer_send(&authd.peer, &auth_begin_type, &b);
     close(pair[1]);
+    buf_wipe(&exporter);
+    buf_release(&endpoint);
 }
 
 static void on_joined(struct join *j, int fd, const char *why)

@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "base/encode.h"
 #include "login/login.h"
+#include "sasl/mechanism.h"
 #include "proto/imap.h"
 
 #define COMMAND_MAX 8192 /* bytes, literals counted */
@@ -130,16 +131,14 @@ static bool take_string(struct view *rest, struct buf *out)
 
 static void add_capabilities(const struct login_client *c, struct buf *out)
 {
-    struct view rest = view_of(login_conf.login_mechanisms), w;
-
     buf_add_text(out, IMAP_LOGIN_CAPABILITIES);
     if (!c->is_tls && login_has_tls())
         buf_add_text(out, " STARTTLS");
     if (!client_may_login(c))
         buf_add_text(out, " LOGINDISABLED");
     else
-        while (view_word(&rest, ", \t", &w))
-            buf_addf(out, " AUTH=%.*s", VIEW_ARG(w));
+        mechanism_add(out, login_conf.login_mechanisms, c->is_tls, " AUTH=",
+                      "");
 }
 
 static void imap_greet(struct login_client *c)
@@ -201,7 +200,8 @@ static bool may_login(struct login_client *c, const char *mechanism)
 {
     if (!client_may_login(c))
         reply(c, "NO [PRIVACYREQUIRED] Passwords are taken only in TLS.");
-    else if (!auth_is_offered(view_of(mechanism)))
+    else if (!mechanism_is_offered(login_conf.login_mechanisms,
+                                   view_of(mechanism), c->is_tls))
         reply(c, "NO [CANNOT] That mechanism is not offered.");
     else
         return true;

@@ -160,7 +160,5 @@ void auth_answer(struct login_client *c, struct view line);
 /* The client is going away. */
 void auth_forget(struct login_client *c);
 
-/* Is the mechanism one that is offered? */
-bool auth_is_offered(struct view mechanism);
 
 #endif

@@ -2,6 +2,7 @@
 /* POP3 before authentication (RFC 1939 §4, 2449, 2595, 3206, 5034). */
 #include "base/encode.h"
 #include "login/login.h"
+#include "sasl/mechanism.h"
 
 #define LINE_LIMIT 16500 /* AUTH with an initial response; else 255 */
 
@@ -23,13 +24,19 @@ static void pop3_greet(struct login_client *c)
 
 static void cmd_capa(struct login_client *c, struct view args)
 {
+    struct buf names = BUF_INIT;
+
     (void)args;
     client_say(c, "+OK Capability list follows\r\nCAPA\r\nTOP\r\nUIDL\r\n"
                "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n");
     if (!c->is_tls && login_has_tls())
         client_say(c, "STLS\r\n");
-    if (client_may_login(c))
-        client_say(c, "USER\r\nSASL %s\r\n", login_conf.login_mechanisms);
+    if (client_may_login(c)) {
+        mechanism_add(&names, login_conf.login_mechanisms, c->is_tls, " ",
+                      "");
+        client_say(c, "USER\r\nSASL%s\r\n", buf_text(&names));
+        buf_release(&names);
+    }
     client_say(c, ".\r\n");
 }
 
@@ -51,7 +58,8 @@ static bool may_login(struct login_client *c, struct view mechanism)
 {
     if (!client_may_login(c))
         client_say(c, "-ERR [AUTH] Passwords are taken only in TLS\r\n");
-    else if (!auth_is_offered(mechanism))
+    else if (!mechanism_is_offered(login_conf.login_mechanisms, mechanism,
+                                   c->is_tls))
         client_say(c, "-ERR That mechanism is not offered\r\n");
     else
         return true;
@@ -87,12 +95,11 @@ static void cmd_pass(struct login_client *c, struct view args)
 
 static void list_mechanisms(struct login_client *c)
 {
-    struct view rest = view_of(login_conf.login_mechanisms), w;
+    struct buf names = BUF_INIT;
 
-    client_say(c, "+OK\r\n");
-    while (view_word(&rest, ", \t", &w))
-        client_say(c, "%.*s\r\n", VIEW_ARG(w));
-    client_say(c, ".\r\n");
+    mechanism_add(&names, login_conf.login_mechanisms, c->is_tls, "", "\r\n");
+    client_say(c, "+OK\r\n%s.\r\n", buf_text(&names));
+    buf_release(&names);
 }
 
 static void cmd_auth(struct login_client *c, struct view args)

@@ -16,7 +16,9 @@
 #define AUTH_DATA_MAX 12288 /* bytes of one SASL message (RFC 4954 §4) */
 
 /* `has_initial`: `data` is the client's first message (it may be empty).
- * `binding` is the TLS channel binding (RFC 9266), empty without TLS.
+ * `exporter` and `endpoint` are what the login can be bound to
+ * (net/tls.h, tls_bindings); both are empty without TLS. `plus_offered`: the
+ * client was offered SCRAM-SHA-256-PLUS.
  * With `session_fd` an imapd or pop3d (`session_role`) is started on success:
  * authd hands the descriptor to master. */
 #define AUTH_BEGIN(F, S)            \
@@ -26,7 +28,9 @@
     F(S, TEXT, client_address, 64)  \
     F(S, TEXT, session, 32)         \
     F(S, U32, is_tls, 0)            \
-    F(S, BLOB, binding, 64)         \
+    F(S, BLOB, exporter, 64)        \
+    F(S, BLOB, endpoint, 64)        \
+    F(S, U32, plus_offered, 0)      \
     F(S, U32, has_initial, 0)       \
     F(S, BLOB, data, AUTH_DATA_MAX) \
     F(S, TEXT, session_role, 32)    \
@@ -56,14 +60,14 @@ enum auth_result {
 };
 
 /* `account` on success: the canonical address; `name` what was claimed, for
- * the log. `data` is the mechanism's last message, if it has one. */
+ * the log. A mechanism's last message went as a challenge before it, since
+ * SMTP, IMAP and POP3 cannot send one with their success. */
 #define AUTH_DONE(F, S)      \
     F(S, U32, ticket, 0)     \
     F(S, U32, result, 0)     \
     F(S, TEXT, account, 320) \
     F(S, TEXT, tenant, 320)  \
-    F(S, TEXT, name, 320)    \
-    F(S, BLOB, data, AUTH_DATA_MAX)
+    F(S, TEXT, name, 320)
 IPC_MESSAGE(auth_done, 0x0a05, AUTH_DONE)
 
 /* May this account send as this address? */

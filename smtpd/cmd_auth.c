@@ -2,6 +2,8 @@
 /* AUTH (RFC 4954): the client's and authd's messages, passed on in base64. */
 #include "base/encode.h"
 #include "base/log.h"
+#include "net/tls.h"
+#include "sasl/mechanism.h"
 #include "smtpd/smtpd.h"
 
 #define AUTH_LINE_MAX (AUTH_DATA_MAX * 4 / 3 + 8)
@@ -141,6 +143,7 @@ static int exchange(struct smtp_session *s, const char *mechanism,
 static int begin(struct smtp_session *s, const char *mechanism,
                  bool has_initial, struct view initial, struct error *err)
 {
+    struct buf exporter = BUF_INIT, endpoint = BUF_INIT;
     struct auth_begin b = {
         .ticket = ++s->ticket,
         .service = VIEW("smtp"),
@@ -153,19 +156,19 @@ static int begin(struct smtp_session *s, const char *mechanism,
         .session_fd = -1,
     };
 
-    if (smtp_need(s, "authd", &s->authd, err) < 0)
-        return -1;
-    return ipc_send(&s->authd, &auth_begin_type, &b, err);
-}
+    int rc = smtp_need(s, "authd", &s->authd, err);
 
-static bool is_offered(struct view mechanism)
-{
-    struct view rest = view_of(smtpd_conf.smtpd_sasl_mechanisms), w;
-
-    while (view_word(&rest, ", \t", &w))
-        if (view_eq_nocase(w, mechanism))
-            return true;
-    return false;
+    tls_bindings(&s->stream, &exporter, &endpoint);
+    b.exporter = buf_view(&exporter);
+    b.endpoint = buf_view(&endpoint);
+    b.plus_offered = mechanism_is_offered(smtpd_conf.smtpd_sasl_mechanisms,
+                                          VIEW("SCRAM-SHA-256-PLUS"),
+                                          s->is_tls);
+    if (rc == 0)
+        rc = ipc_send(&s->authd, &auth_begin_type, &b, err);
+    buf_wipe(&exporter);
+    buf_release(&endpoint);
+    return rc;
 }
 
 static bool may_auth(struct smtp_session *s)
@@ -194,7 +197,8 @@ void cmd_auth(struct smtp_session *s, struct view args)
         return;
     if (!view_word(&args, " ", &name) ||
         !view_copy(name, mechanism, sizeof mechanism) ||
-        !is_offered(name)) {
+        !mechanism_is_offered(smtpd_conf.smtpd_sasl_mechanisms, name,
+                              s->is_tls)) {
         smtp_reply(s, 504, "5.5.4", "Unrecognized authentication type");
         return;
     }

@@ -2,6 +2,7 @@
 /* HELO, EHLO (RFC 5321 §4.1.1.1) and the small commands. */
 #include "base/ascii.h"
 #include "base/log.h"
+#include "sasl/mechanism.h"
 #include "smtpd/smtpd.h"
 
 /* What a client calls itself is only ever logged and written into Received:
@@ -54,8 +55,12 @@ void cmd_ehlo(struct smtp_session *s, struct view args)
         buf_add_text(&out, "250-VRFY\r\n");
     if (!s->is_tls && !s->is_local && tls_is_ready(s))
         buf_add_text(&out, "250-STARTTLS\r\n");
-    if (may_auth(s))
-        buf_addf(&out, "250-AUTH %s\r\n", smtpd_conf.smtpd_sasl_mechanisms);
+    if (may_auth(s)) {
+        buf_add_text(&out, "250-AUTH");
+        mechanism_add(&out, smtpd_conf.smtpd_sasl_mechanisms, s->is_tls, " ",
+                      "");
+        buf_add_text(&out, "\r\n");
+    }
     buf_add_text(&out, "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n");
     if (smtpd_conf.smtputf8_enable)
         buf_add_text(&out, "250-SMTPUTF8\r\n");

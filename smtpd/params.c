@@ -21,7 +21,8 @@ const struct param smtpd_params[] = {
         "which clients may send to other sites: words as above and "
         "reject_unauth_destination, defer_unauth_destination; without any "
         "of these it is never permitted"),
-    PARAM_TEXT(smtpd_conf, smtpd_sasl_mechanisms, "PLAIN LOGIN",
+    PARAM_TEXT(smtpd_conf, smtpd_sasl_mechanisms,
+        "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS",
         "the SASL mechanisms offered to SMTP clients"),
     PARAM_TEXT(smtpd_conf, cleanup_service_name, "cleanup",
         "the service that puts messages into the queue"),

@@ -206,21 +206,42 @@ bool tls_is_trusted(const struct stream *s)
            SSL_get0_peer_certificate(ssl) != NULL;
 }
 
-void tls_binding(const struct stream *s, const char **type, struct buf *out)
+/* The hash of our certificate, by the hash of its own signature, or SHA-256
+ * when that one is MD5 or SHA-1. */
+static void add_endpoint(SSL *ssl, struct buf *out)
+{
+    X509 *cert = SSL_get_certificate(ssl);
+    const EVP_MD *md = EVP_sha256();
+    unsigned len = EVP_MAX_MD_SIZE;
+    int nid;
+
+    if (cert == NULL)
+        return;
+    if (X509_get_signature_info(cert, &nid, NULL, NULL, NULL) == 1 &&
+        nid != NID_undef && nid != NID_md5 && nid != NID_sha1)
+        md = EVP_get_digestbynid(nid);
+    if (md != NULL &&
+        X509_digest(cert, md,
+                    (unsigned char *)buf_room(out, EVP_MAX_MD_SIZE),
+                    &len) == 1)
+        out->len += len;
+}
+
+void tls_bindings(const struct stream *s, struct buf *exporter,
+                  struct buf *endpoint)
 {
     static const char label[] = "EXPORTER-Channel-Binding";
     SSL *ssl = tls_of(s);
 
-    *type = "";
+    if (ssl == NULL)
+        return;
+    add_endpoint(ssl, endpoint);
     /* Before TLS 1.3 the exporter is unique only with the extended master
      * secret (RFC 9266 §3). */
-    if (ssl == NULL || (SSL_version(ssl) < TLS1_3_VERSION &&
-                        SSL_get_extms_support(ssl) != 1))
+    if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1)
         return;
     if (SSL_export_keying_material(
-            ssl, (unsigned char *)buf_room(out, 32), 32, label,
-            sizeof label - 1, NULL, 0, 0) == 1) {
-        out->len += 32;
-        *type = "tls-exporter";
-    }
+            ssl, (unsigned char *)buf_room(exporter, 32), 32, label,
+            sizeof label - 1, NULL, 0, 0) == 1)
+        exporter->len += 32;
 }

@@ -74,8 +74,10 @@ void tls_describe(const struct stream *s, struct buf *out);
 /* The peer's certificate was checked and is good (client side). */
 bool tls_is_trusted(const struct stream *s);
 
-/* Append the channel binding tls-exporter (RFC 9266), or of TLS 1.2
- * tls-server-end-point (RFC 5929); nothing when the stream is in clear. */
-void tls_binding(const struct stream *s, const char **type, struct buf *out);
+/* Append what a login over this connection can be bound to: tls-exporter
+ * (RFC 9266) and, on the server's side, tls-server-end-point (RFC 5929 §4).
+ * Nothing is appended when the stream is in clear or has no such binding. */
+void tls_bindings(const struct stream *s, struct buf *exporter,
+                  struct buf *endpoint);
 
 #endif
