@@ -23,6 +23,15 @@ void ipc_release(struct ipc *c)
     buf_release(&c->out);
 }
 
+bool ipc_is_open(const struct ipc *c)
+{
+    char byte;
+
+    return c->fd >= 0 &&
+           recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           errno == EAGAIN;
+}
+
 int ipc_pair(int fds[2], struct error *err)
 {
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
@@ -105,16 +114,21 @@ int ipc_recv_raw(int fd, struct buf *in, struct ipc_packet *p, int flags)
     return n > 0; /* our messages are never empty: 0 is the end */
 }
 
+static int timed_out(const struct ipc *c, struct error *err)
+{
+    error_set(err, FAIL_TEMP, "no answer for %u seconds",
+              c->timeout_ms / 1000);
+    err->sys = ETIMEDOUT;
+    return -1;
+}
+
 static int wait_for(const struct ipc *c, short events, struct error *err)
 {
     int n = io_wait(c->fd, events, c->timeout_ms ? (int)c->timeout_ms : -1);
 
     if (n < 0)
         return error_sys(err, "cannot wait for a channel");
-    if (n == 0)
-        return error_set(err, FAIL_TEMP, "no answer for %u seconds",
-                         c->timeout_ms / 1000);
-    return 0;
+    return n == 0 ? timed_out(c, err) : 0;
 }
 
 int ipc_send(struct ipc *c, const struct ipc_type *type, const void *msg,
@@ -137,20 +151,33 @@ int ipc_send(struct ipc *c, const struct ipc_type *type, const void *msg,
     }
 }
 
+/* The kernel keeps the time: one system call a message, not three. */
+static int arm(struct ipc *c, struct error *err)
+{
+    struct timeval t = { c->timeout_ms / 1000,
+                         c->timeout_ms % 1000 * 1000 };
+
+    if (c->armed_ms == c->timeout_ms)
+        return 0;
+    if (setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) < 0)
+        return error_sys(err, "cannot set a channel's timeout");
+    c->armed_ms = c->timeout_ms;
+    return 0;
+}
+
 int ipc_recv(struct ipc *c, struct ipc_packet *p, struct error *err)
 {
-    for (;;) {
-        int n = ipc_recv_raw(c->fd, &c->in, p, MSG_DONTWAIT);
+    int n;
 
-        if (n >= 0)
-            return n;
-        if (errno == ECONNRESET)
-            return 0;
-        if (errno != EAGAIN)
-            return error_sys(err, "cannot receive");
-        if (wait_for(c, POLLIN, err) < 0)
-            return -1;
-    }
+    if (arm(c, err) < 0)
+        return -1;
+    n = ipc_recv_raw(c->fd, &c->in, p, 0);
+    if (n >= 0)
+        return n;
+    if (errno == ECONNRESET)
+        return 0;
+    return errno == EAGAIN ? timed_out(c, err)
+                           : error_sys(err, "cannot receive");
 }
 
 int ipc_packet_decode(struct ipc_packet *p, const struct ipc_type *type,

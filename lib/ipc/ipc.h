@@ -23,6 +23,7 @@
 struct ipc {
     int fd;             /* -1: not connected */
     unsigned timeout_ms; /* for one send or receive; 0: for ever */
+    unsigned armed_ms;   /* what the kernel was told of it */
     struct buf in, out;
 };
 
@@ -37,6 +38,9 @@ void ipc_init(struct ipc *c, int fd, unsigned timeout_ms);
 
 /* Close it; harmless when not connected. */
 void ipc_release(struct ipc *c);
+
+/* Is the other end still there, and silent? For a line that was kept. */
+bool ipc_is_open(const struct ipc *c);
 
 /* Make a connected pair, both ends close-on-exec. */
 int ipc_pair(int fds[2], struct error *err);

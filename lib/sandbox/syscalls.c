@@ -63,6 +63,7 @@ static const struct row rows[] = {
     { "epoll_wait", 0, ANY, 0, 0 },
     { "epoll_ctl", 0, ANY, 0, 0 },
     { "shutdown", 0, ANY, 0, 0 },
+    { "setsockopt", 0, ARG_IS, 2, SO_RCVTIMEO },
 
     /* time, chance, and the end */
     { "clock_gettime", 0, ANY, 0, 0 },
