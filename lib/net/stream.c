@@ -179,20 +179,23 @@ enum stream_result stream_fill(struct stream *s, short *events,
     }
 }
 
-/* Read more, waiting if need be; what we have to say goes out before. */
+/* Read more, waiting if need be; what we have to say goes out before, and then
+ * the peer's answer takes its time: no use to look at once. (A layer may have
+ * bytes that the socket does not tell of.) */
 static enum stream_result fill(struct stream *s, struct error *err)
 {
+    bool spoke = s->out.len > 0;
+
+    if (stream_flush(s, err) < 0)
+        return STREAM_BROKEN;
+    if (spoke && s->layer == NULL && !wait_ready(s, POLLIN))
+        return STREAM_TIMEOUT;
     for (;;) {
         short events;
         enum stream_result r = stream_fill(s, &events, err);
 
         if (r != STREAM_AGAIN)
             return r;
-        if (s->out.len > 0) {
-            if (stream_flush(s, err) < 0)
-                return STREAM_BROKEN;
-            continue;
-        }
         if (!wait_ready(s, events))
             return STREAM_TIMEOUT;
     }
