@@ -19,7 +19,7 @@ static const struct service mapd_service = {
     .conf_size = sizeof mapd_conf,
     .sandbox = { .promises = PROMISE_READ | PROMISE_TABLES, .rules = NULL },
     .prepare = mapd_prepare,
-    .serve = mapd_serve,
+    .answer = mapd_answer,
 };
 
 int main(int argc, char **argv)

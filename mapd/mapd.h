@@ -88,7 +88,8 @@ struct lookup {
 };
 
 void mapd_prepare(struct daemon *d);
-void mapd_serve(struct daemon *d, struct client *c);
+int mapd_answer(struct daemon *d, const struct client *c, struct ipc *line,
+                struct ipc_packet *p, struct error *err);
 
 /* --- maps.c ----------------------------------------------------------------- */
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mapd/mapd.h"
 
-#include "base/log.h"
-
 struct mapd_conf mapd_conf;
 
 static struct lookup lookup = { .authd = { .fd = -1 } };
@@ -46,41 +44,20 @@ static int on_map(struct lookup *l, struct ipc_packet *p, struct error *err)
     return ipc_send(l->client, &map_answer_type, &answer, err);
 }
 
-static int on_packet(struct lookup *l, struct ipc_packet *p,
-                     struct error *err)
+int mapd_answer(struct daemon *d, const struct client *c, struct ipc *line,
+                struct ipc_packet *p, struct error *err)
 {
     int id = ipc_id(p->bytes);
 
+    (void)d;
+    lookup.client = line;
+    lookup.role = c->role;
     if (id == resolve_ask_type.id)
-        return on_resolve(l, p, err);
+        return on_resolve(&lookup, p, err);
     if (id == expand_ask_type.id)
-        return on_expand(l, p, err);
+        return on_expand(&lookup, p, err);
     if (id == map_ask_type.id)
-        return on_map(l, p, err);
+        return on_map(&lookup, p, err);
     return error_set(err, FAIL_PERM, "message 0x%04x is not of this protocol",
                      (unsigned)id);
-}
-
-void mapd_serve(struct daemon *d, struct client *c)
-{
-    struct ipc client;
-    struct ipc_packet p;
-    struct error err;
-    int n;
-
-    (void)d;
-    ipc_init(&client, c->fd, 0);
-    c->fd = -1;
-    lookup.client = &client;
-    lookup.role = c->role;
-    while ((n = ipc_recv(&client, &p, &err)) > 0) {
-        n = on_packet(&lookup, &p, &err);
-        ipc_packet_release(&p);
-        if (n < 0)
-            break;
-    }
-    if (n < 0)
-        log_warning("closing the channel of %s[%u]: %s", c->role, c->pid,
-                    err.text);
-    ipc_release(&client);
 }

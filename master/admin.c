@@ -87,8 +87,8 @@ static void on_status(struct peer *p, const void *msg)
                 .pid = (uint32_t)c->pid,
                 .program = view_of(pool->role->name),
                 .service = view_of(pool->row->name),
-                .state = view_of(pool->role->shape == ROLE_HUB && c->was_ready
-                                     ? "running" : states[c->state]),
+                .state = view_of(pool->role->shape != ROLE_WORKER &&
+                                     c->was_ready ? "running" : states[c->state]),
                 .tenant = view_of(pool->tenant),
                 .age_ms = clock_mono_ms() - c->started,
             };

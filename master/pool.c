@@ -220,6 +220,8 @@ static unsigned wanted_idle(const struct pool *p)
 
     if (p->role->shape == ROLE_HUB)
         return 1;
+    if (p->role->shape == ROLE_SHARED)
+        return spare;
     return p->pending > spare ? p->pending : spare;
 }
 

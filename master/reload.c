@@ -202,7 +202,7 @@ static void replace(struct master *m)
     list_each_safe (l, &m->pools) {
         struct pool *p = list_entry(l, struct pool, link);
 
-        if (p->role->shape == ROLE_WORKER && p->role->per != PER_SESSION) {
+        if (p->role->shape != ROLE_HUB && p->role->per != PER_SESSION) {
             pool_stop(p);
             pool_adjust(p);
         }

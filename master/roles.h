@@ -13,6 +13,7 @@
 enum role_shape {
     ROLE_HUB,    /* one process with an event loop */
     ROLE_WORKER, /* a pool of processes, one client each at a time */
+    ROLE_SHARED, /* `spare` processes, many clients each */
 };
 
 enum role_root {

@@ -15,6 +15,16 @@ void worker_run(struct daemon *d, const struct service_conf *sc, int epoll_fd);
 /* Make the epoll descriptor for worker_run(). */
 int worker_epoll(struct daemon *d);
 
+/* The pieces of it that shared.c uses too: take a client off the accept
+ * channel (false: another process did); hear what master says (false: it is
+ * gone); tell it that we are ready. */
+bool worker_take_stamped(struct client *c);
+bool worker_hear_master(struct daemon *d);
+void worker_tell_ready(struct daemon *d);
+
+/* Answer many clients' questions until it is time to go (shared.c). */
+void shared_run(struct daemon *d);
+
 /* Serve peers in the loop until service_leave() (hub.c). */
 void hub_run(struct daemon *d);
 

@@ -171,6 +171,8 @@ int service_main(const struct service *s, int argc, char **argv)
     enter_jail(&d, &sc);
     if (s->serve != NULL)
         worker_run(&d, &sc, epoll_fd);
+    else if (s->answer != NULL)
+        shared_run(&d);
     else
         hub_run(&d);
     return 0;

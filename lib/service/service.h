@@ -4,11 +4,13 @@
  *
  * A daemon is one const struct service handed to service_main(), which reads
  * the arguments and the configuration that master passed, calls `prepare`,
- * enters the jail, tells master that it is ready, and then runs one of two
+ * enters the jail, tells master that it is ready, and then runs one of three
  * shapes:
  *
  *   straight line: `serve` is called for one client after another, each from
  *       an inherited listener or from the accept channel;
+ *   shared straight line: `answer` is called for one question after another
+ *       of all the clients that came over the accept channel;
  *   event loop: `start` is called once; peers that master joins to us speak by
  *       `rules`; the program may add listeners and timers of its own.
  *
@@ -56,6 +58,15 @@ struct service {
     /* Straight line: serve one client. */
     void (*serve)(struct daemon *d, struct client *c);
 
+    /* Straight line: no client came for a second: let go of what others may
+     * want. NULL: nothing. */
+    void (*rest)(struct daemon *d);
+
+    /* Shared straight line: answer one question on `line`; -1 ends the
+     * client's channel. Questions may be asked twice. */
+    int (*answer)(struct daemon *d, const struct client *c, struct ipc *line,
+                  struct ipc_packet *p, struct error *err);
+
     /* Event loop: what peers may say, and what is kept for each. */
     const struct ipc_rule *rules;
     size_t peer_size; /* of a struct that begins with a struct peer; 0: plain */
@@ -92,14 +103,14 @@ struct daemon {
     bool rooted;          /* it is also what "/" means (not in user mode) */
     int listeners[SERVICE_LISTENERS_MAX];
     size_t n_listeners;
-    struct loop loop;     /* event loop programs only */
+    struct loop loop;     /* not of straight-line programs */
 
     /* Private to lib/service. */
     struct sandbox_rule *extra; /* ended by a NULL path */
     size_t n_extra;
     struct peer control;
     struct ipc control_line;
-    struct watch accepting;
+    struct watch accepting, hearing;
     struct list joins;
     struct list peers;
     uint32_t next_ticket;
@@ -134,6 +145,14 @@ int service_connect(struct daemon *d, const char *service, const char *account,
 int service_connect_soon(struct daemon *d, const char *service,
                          unsigned wait_ms, struct ipc *out,
                          struct error *err);
+
+/* Ask over a line that is kept from client to client, joining the service
+ * when it is not joined. A line whose other end has gone is joined anew, once;
+ * so the question may come twice. On error the line is released. */
+int service_call(struct daemon *d, const char *service, unsigned timeout_ms,
+                 struct ipc *line, const struct ipc_type *ask,
+                 const void *request, const struct ipc_type *answer,
+                 void *reply, struct error *err);
 
 /* --- for event loop programs ------------------------------------------------ */
 

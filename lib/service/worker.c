@@ -11,6 +11,8 @@
 
 #include "base/log.h"
 
+#define REST_MS 1000 /* without a client, before service.rest */
+
 static void add(int epoll_fd, int fd, uint32_t flags)
 {
     struct epoll_event ev = { .events = EPOLLIN | flags, .data.fd = fd };
@@ -37,7 +39,7 @@ int worker_epoll(struct daemon *d)
 
 /* Master speaks unasked only to say stop; a joined that nobody waits for any
  * more is dropped. False when master is gone. */
-static bool hear_master(struct daemon *d)
+bool worker_hear_master(struct daemon *d)
 {
     struct ipc_packet p;
     struct error err;
@@ -53,7 +55,7 @@ static bool hear_master(struct daemon *d)
 
 /* Another worker may have been faster: then there is no client, and no
  * error. */
-static bool take_stamped(struct client *c)
+bool worker_take_stamped(struct client *c)
 {
     static struct buf in; /* kept for its memory */
     struct ipc_packet p;
@@ -104,6 +106,11 @@ static void tell(struct daemon *d, const struct ipc_type *type,
         d->stop = true; /* master is gone; so are we, after this client */
 }
 
+void worker_tell_ready(struct daemon *d)
+{
+    tell(d, &control_ready_type, NULL);
+}
+
 static void serve_one(struct daemon *d, struct client *c)
 {
     struct control_busy busy = { c->is_channel };
@@ -121,27 +128,33 @@ static void serve_one(struct daemon *d, struct client *c)
 void worker_run(struct daemon *d, const struct service_conf *sc, int epoll_fd)
 {
     unsigned served = 0;
+    bool rested = true;
 
-    tell(d, &control_ready_type, NULL);
+    worker_tell_ready(d);
     while (!d->stop && served < sc->max_use) {
         struct epoll_event ev;
         struct client c;
         bool got;
+        int n = epoll_wait(epoll_fd, &ev, 1, rested ? -1 : REST_MS);
 
-        if (epoll_wait(epoll_fd, &ev, 1, -1) <= 0)
+        if (n == 0)
+            d->service->rest(d);
+        rested = rested || n == 0;
+        if (n <= 0)
             continue;
         if (ev.data.fd == FD_CONTROL) {
-            if (!hear_master(d))
+            if (!worker_hear_master(d))
                 return;
             continue;
         }
         if (ev.data.fd == FD_ACCEPT)
-            got = take_stamped(&c);
+            got = worker_take_stamped(&c);
         else
             got = take_connection(d, ev.data.fd, &c);
         if (!got)
             continue;
         serve_one(d, &c);
+        rested = d->service->rest == NULL;
         served++;
     }
 }
@@ -191,7 +204,28 @@ int service_connect(struct daemon *d, const char *service, const char *account,
     }
 }
 
-/* An answer that comes later is dropped by the next call, or hear_master(). */
+int service_call(struct daemon *d, const char *service, unsigned timeout_ms,
+                 struct ipc *line, const struct ipc_type *ask,
+                 const void *request, const struct ipc_type *answer,
+                 void *reply, struct error *err)
+{
+    bool is_new = false;
+
+    for (;;) {
+        if (line->fd < 0) {
+            is_new = true;
+            if (service_connect(d, service, "", timeout_ms, line, err) < 0)
+                return -1;
+        }
+        if (ipc_call(line, ask, request, answer, reply, err) == 0)
+            return 0;
+        ipc_release(line);
+        if (is_new || err->sys == ETIMEDOUT)
+            return -1;
+    }
+}
+
+/* An answer that comes later is dropped by the next call, or worker_hear_master(). */
 int service_connect_soon(struct daemon *d, const char *service,
                          unsigned wait_ms, struct ipc *out,
                          struct error *err)

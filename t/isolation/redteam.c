@@ -287,6 +287,8 @@ int __wrap_service_main(const struct service *s, int argc, char **argv)
 {
     probe = *s;
     probe.serve = NULL;
+    probe.answer = NULL;
+    probe.rest = NULL;
     probe.start = attempt;
     probe.joined = NULL;
     probe.parted = NULL;
