@@ -2,6 +2,8 @@
 /* Recipients: what one stands for, each once. */
 #include "cleanup/cleanup.h"
 
+#include <errno.h>
+
 #include "base/alloc.h"
 #include "base/log.h"
 #include "proto/resolve.h"
@@ -140,23 +142,39 @@ static void forget_from(struct transaction *t, size_t keep)
     }
 }
 
+/* Over a line of an earlier client, whose other end may have gone, it is
+ * tried once more; a recipient is added once however often it is told. */
+static int ask_mapd(struct transaction *t, const struct mail_rcpt *asked,
+                    struct resolve_answer *a, struct error *err)
+{
+    struct expand_ask ask = { asked->address };
+
+    for (;;) {
+        bool is_new = t->mapd->fd < 0;
+
+        if (need_mapd(t, err) < 0)
+            return -1;
+        if (ipc_send(t->mapd, &expand_ask_type, &ask, err) == 0 &&
+            read_answer(t, asked, a, err) == 0)
+            return 0;
+        ipc_release(t->mapd);
+        if (is_new || err->sys == ETIMEDOUT)
+            return -1;
+    }
+}
+
 int expand_recipient(struct transaction *t, const struct mail_rcpt *r,
                      struct reply *reply)
 {
     struct mail_rcpt asked = *r;
-    struct expand_ask ask;
     struct resolve_answer a;
     size_t before = t->n_order;
     struct error err;
     int rc;
 
-    ask.address = asked.address;
-    if (need_mapd(t, &err) < 0 ||
-        ipc_send(t->mapd, &expand_ask_type, &ask, &err) < 0 ||
-        read_answer(t, &asked, &a, &err) < 0) {
+    if (ask_mapd(t, &asked, &a, &err) < 0) {
         log_warning("%s: cannot expand <%.*s>: %s", t->queue_id,
                     VIEW_ARG(asked.address), err.text);
-        ipc_release(t->mapd);
         forget_from(t, before);
         return reply_set(reply, 451, "4.3.0", "<%.*s>: Temporary lookup "
                          "failure", VIEW_ARG(asked.address));

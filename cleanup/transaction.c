@@ -143,8 +143,9 @@ static int on_packet(struct transaction *t, struct ipc_packet *p,
 
 void cleanup_serve(struct daemon *d, struct client *c)
 {
-    struct ipc client, mapd = { .fd = -1 };
-    static struct ipc qmgr = { .fd = -1 }; /* kept for the next client */
+    struct ipc client;
+    /* Kept for the next client. */
+    static struct ipc qmgr = { .fd = -1 }, mapd = { .fd = -1 };
     struct transaction t = { .daemon = d, .client = &client, .mapd = &mapd,
                              .qmgr = &qmgr, .fd = -1 };
     struct ipc_packet p;
@@ -164,5 +165,4 @@ void cleanup_serve(struct daemon *d, struct client *c)
                     err.text);
     reset(&t);
     ipc_release(&client);
-    ipc_release(&mapd);
 }

@@ -89,13 +89,13 @@ static void conclude(struct smtp_session *s, const char *mechanism,
     }
 }
 
-static void cancel(struct smtp_session *s)
+static void cancel(void)
 {
-    struct auth_cancel c = { s->ticket };
+    struct auth_cancel c = { smtp_lines.ticket };
     struct error err;
 
-    if (ipc_send(&s->authd, &auth_cancel_type, &c, &err) < 0)
-        ipc_release(&s->authd);
+    if (ipc_send(&smtp_lines.authd, &auth_cancel_type, &c, &err) < 0)
+        ipc_release(&smtp_lines.authd);
 }
 
 /* Carry messages between the client and authd until authd has decided; false
@@ -110,9 +110,9 @@ static int exchange(struct smtp_session *s, const char *mechanism,
         struct ipc_packet p;
         struct auth_challenge c;
         struct auth_done done;
-        struct auth_response r = { .ticket = s->ticket };
+        struct auth_response r = { .ticket = smtp_lines.ticket };
 
-        rc = ipc_recv(&s->authd, &p, err);
+        rc = ipc_recv(&smtp_lines.authd, &p, err);
         if (rc == 0)
             rc = error_set(err, FAIL_TEMP, "authd went away");
         if (rc < 0)
@@ -128,11 +128,11 @@ static int exchange(struct smtp_session *s, const char *mechanism,
             break;
         buf_reset(&data);
         if (!challenge(s, c.data, &data)) {
-            cancel(s);
+            cancel();
             break;
         }
         r.data = buf_view(&data);
-        rc = ipc_send(&s->authd, &auth_response_type, &r, err);
+        rc = ipc_send(&smtp_lines.authd, &auth_response_type, &r, err);
         if (rc < 0)
             break;
     }
@@ -145,7 +145,7 @@ static int begin(struct smtp_session *s, const char *mechanism,
 {
     struct buf exporter = BUF_INIT, endpoint = BUF_INIT;
     struct auth_begin b = {
-        .ticket = ++s->ticket,
+        .ticket = ++smtp_lines.ticket,
         .service = VIEW("smtp"),
         .mechanism = view_of(mechanism),
         .client_address = view_of(s->client_address),
@@ -156,7 +156,7 @@ static int begin(struct smtp_session *s, const char *mechanism,
         .session_fd = -1,
     };
 
-    int rc = smtp_need(s, "authd", &s->authd, err);
+    int rc = smtp_need(s, "authd", &smtp_lines.authd, err);
 
     tls_bindings(&s->stream, &exporter, &endpoint);
     b.exporter = buf_view(&exporter);
@@ -165,7 +165,7 @@ static int begin(struct smtp_session *s, const char *mechanism,
                                           VIEW("SCRAM-SHA-256-PLUS"),
                                           s->is_tls);
     if (rc == 0)
-        rc = ipc_send(&s->authd, &auth_begin_type, &b, err);
+        rc = ipc_send(&smtp_lines.authd, &auth_begin_type, &b, err);
     buf_wipe(&exporter);
     buf_release(&endpoint);
     return rc;
@@ -210,7 +210,7 @@ void cmd_auth(struct smtp_session *s, struct view args)
                    0 || exchange(s, mechanism, &err) < 0) {
         log_warning("cannot authenticate %s[%s]: %s", s->client_name,
                     s->client_address, err.text);
-        ipc_release(&s->authd);
+        ipc_release(&smtp_lines.authd);
         smtp_reply(s, 454, "4.7.0", "Temporary authentication failure");
     }
     buf_wipe(&initial);

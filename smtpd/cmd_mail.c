@@ -209,12 +209,11 @@ static bool owns_sender(struct smtp_session *s, struct view sender)
     if (s->account[0] == '\0' || !smtpd_conf.smtpd_sender_login_check ||
         sender.len == 0)
         return true;
-    if (smtp_need(s, "authd", &s->authd, &err) < 0 ||
-        ipc_call(&s->authd, &sender_ask_type, &ask, &sender_answer_type,
-                 &answer, &err) < 0) {
+    if (service_call(s->daemon, "authd", smtpd_conf.ipc_timeout * 1000,
+                     &smtp_lines.authd, &sender_ask_type, &ask,
+                     &sender_answer_type, &answer, &err) < 0) {
         log_warning("cannot ask authd about <%.*s>: %s", VIEW_ARG(sender),
                     err.text);
-        ipc_release(&s->authd);
         answer.later = 1;
     }
     if (answer.later) {
@@ -271,12 +270,11 @@ static bool may_relay(struct smtp_session *s, struct view rcpt)
     struct resolve_answer r;
     struct error err;
 
-    if (smtp_need(s, "mapd", &s->mapd, &err) < 0 ||
-        ipc_call(&s->mapd, &resolve_ask_type, &ask, &resolve_answer_type, &r,
-                 &err) < 0) {
+    if (service_call(s->daemon, "mapd", smtpd_conf.ipc_timeout * 1000,
+                     &smtp_lines.mapd, &resolve_ask_type, &ask,
+                     &resolve_answer_type, &r, &err) < 0) {
         log_warning("cannot ask mapd about <%.*s>: %s", VIEW_ARG(rcpt),
                     err.text);
-        ipc_release(&s->mapd);
         r.result = RESOLVE_LATER;
     }
     if (r.result == RESOLVE_LATER) {
@@ -319,8 +317,9 @@ static int begin(struct smtp_session *s, struct error *err)
         return 0;
     if (s->account[0] != '\0' || s->is_local)
         b.flags |= ENVELOPE_SUBMITTED;
-    if (smtp_need(s, smtpd_conf.cleanup_service_name, &s->cleanup, err) < 0 ||
-        ipc_send(&s->cleanup, &mail_begin_type, &b, err) < 0)
+    if (smtp_need(s, smtpd_conf.cleanup_service_name, &smtp_lines.cleanup,
+                  err) < 0 ||
+        ipc_send(&smtp_lines.cleanup, &mail_begin_type, &b, err) < 0)
         return -1;
     s->t.begun = true;
     return 0;
@@ -361,10 +360,10 @@ static void offer(struct smtp_session *s, const struct mail_rcpt *rcpt)
     char dsn[17];
 
     if (begin(s, &err) < 0 ||
-        ipc_call(&s->cleanup, &mail_rcpt_type, rcpt, &mail_reply_type, &r,
+        ipc_call(&smtp_lines.cleanup, &mail_rcpt_type, rcpt, &mail_reply_type, &r,
                  &err) < 0) {
         log_warning("cannot reach cleanup: %s", err.text);
-        ipc_release(&s->cleanup);
+        ipc_release(&smtp_lines.cleanup);
         s->t.begun = false;
         smtp_reset(s);
         smtp_reply(s, 451, "4.3.0", "Error: queue not available");

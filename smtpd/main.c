@@ -18,6 +18,7 @@ static const struct service smtpd_service = {
     .sandbox = { .promises = PROMISE_ACCEPT | PROMISE_MEMFD, .rules = NULL },
     .prepare = smtpd_prepare,
     .serve = smtpd_serve,
+    .rest = smtpd_rest,
 };
 
 int main(int argc, char **argv)

@@ -13,6 +13,9 @@
 #include "smtpd/smtpd.h"
 
 struct smtpd_conf smtpd_conf;
+struct smtp_lines smtp_lines = { .cleanup = { .fd = -1 },
+                                 .mapd = { .fd = -1 },
+                                 .authd = { .fd = -1 } };
 
 enum {
     LAST = 1 << 0, /* must end a pipelined group (RFC 2920 §3.1) */
@@ -139,9 +142,9 @@ void smtp_reset(struct smtp_session *s)
 {
     struct error err;
 
-    if (s->t.begun && s->cleanup.fd >= 0 &&
-        ipc_send(&s->cleanup, &mail_abort_type, NULL, &err) < 0)
-        ipc_release(&s->cleanup);
+    if (s->t.begun && smtp_lines.cleanup.fd >= 0 &&
+        ipc_send(&smtp_lines.cleanup, &mail_abort_type, NULL, &err) < 0)
+        ipc_release(&smtp_lines.cleanup);
     transaction_release(&s->t);
     if (s->state != SMTP_HELLO)
         s->state = SMTP_READY;
@@ -150,8 +153,9 @@ void smtp_reset(struct smtp_session *s)
 int smtp_need(struct smtp_session *s, const char *service, struct ipc *c,
               struct error *err)
 {
-    if (c->fd >= 0)
+    if (ipc_is_open(c))
         return 0;
+    ipc_release(c);
     return service_connect(s->daemon, service, "",
                            smtpd_conf.ipc_timeout * 1000, c, err);
 }
@@ -396,8 +400,6 @@ void smtpd_serve(struct daemon *d, struct client *c)
         .daemon = d,
         .state = SMTP_HELLO,
         .last_verb = "CONNECT",
-        .cleanup = { .fd = -1 }, .mapd = { .fd = -1 },
-        .authd = { .fd = -1 },
         .t = { .last = '\n' },
     };
     struct error err;
@@ -422,7 +424,10 @@ void smtpd_serve(struct daemon *d, struct client *c)
     c->authenticated = s.account[0] != '\0';
     stream_release(&s.stream);
     buf_release(&s.tls_text);
-    ipc_release(&s.cleanup);
-    ipc_release(&s.mapd);
-    ipc_release(&s.authd);
+}
+
+void smtpd_rest(struct daemon *d)
+{
+    (void)d;
+    ipc_release(&smtp_lines.cleanup);
 }

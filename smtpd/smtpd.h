@@ -110,13 +110,22 @@ struct smtp_session {
     bool failed;            /* the command at hand was answered 4xx or 5xx */
     char account[321], sasl_method[33]; /* once authenticated */
     char session_id[17];
-    uint32_t ticket;
-    struct ipc cleanup, mapd, authd;    /* fd -1: not joined */
     struct smtp_transaction t;
 };
 
 void smtpd_prepare(struct daemon *d);
 void smtpd_serve(struct daemon *d, struct client *c);
+
+/* Lines to other programs, kept from client to client: none of them knows
+ * anything of a client that is gone. fd -1: not joined. */
+struct smtp_lines {
+    struct ipc cleanup, mapd, authd;
+    uint32_t ticket; /* of the last exchange with authd */
+};
+extern struct smtp_lines smtp_lines;
+
+/* No client came for a second: let others have our cleanup. */
+void smtpd_rest(struct daemon *d);
 
 /* Send one reply line: code, enhanced status, text. A 4xx or 5xx counts as an
  * error of the client's. */
