@@ -102,6 +102,17 @@ class Patience:
         return self.full >= 3 or self.any >= 20
 
 
+def drain(s):
+    """Wait until nothing is queued, without waiting for its time to come."""
+    def is_empty():
+        if not any(map(s.queue_files, ("incoming", "active", "deferred"))):
+            return True
+        subprocess.run([s.bin / "postqueue", "-c", s.conf, "-f"],
+                       capture_output=True)
+        return False
+    suite.wait_for(is_empty, "an empty queue")
+
+
 def with_planted(s, program, fault):
     """Let `program` of instance `s` be the one with the planted fault."""
     programs = s.dir / "libexec"
@@ -113,10 +124,11 @@ def with_planted(s, program, fault):
     s.settings["daemon_directory"] = programs
 
 
-def idle_pids(s, program):
-    """The processes of `program`, once one of them is ready to work."""
+def ready_pids(s, program):
+    """The processes of `program`, once one of them is ready to work; a busy
+    one may be kept by its last client for the next message."""
     found = [p for p in s.processes() if p[1] == program]
-    if any(state in ("idle", "running") for _, _, _, state in found):
+    if any(state in ("idle", "running", "busy") for _, _, _, state in found):
         return [pid for pid, _, _, _ in found if running(pid)]
     return None
 

@@ -5,8 +5,6 @@ For each program on the message's way, and each entry into and return from a
 system call that it makes meanwhile, one message is sent and the program is
 killed at exactly that point. None is sampled; the count is printed.
 """
-import subprocess
-
 import faults
 import suite
 
@@ -16,7 +14,7 @@ POINTS_MAX = 2000  # of one program; far more than any makes
 
 
 class Kill(suite.Case):
-    def server(self, fault=None, fast="2s"):
+    def server(self, fault=None, fast="1s"):
         s = self.instance("ki").mail()
         s.settings["fast_delivery_time"] = fast
         s.settings["minimal_backoff_time"] = "1s"
@@ -27,28 +25,16 @@ class Kill(suite.Case):
         s.start().add_users(faults.USER)
         return s
 
-    def quiet(self, s):
-        """Wait until nothing is queued, so that the next point is counted in
-        the next message's calls and not in a second try of this one."""
-        def is_empty():
-            if not any(map(s.queue_files, ("incoming", "active",
-                                           "deferred"))):
-                return True
-            subprocess.run([s.bin / "postqueue", "-c", s.conf, "-f"],
-                           capture_output=True)
-            return False
-        suite.wait_for(is_empty, "an empty queue")
-
     def settle(self, s, ledger):
         """Wait until the queue is empty, and look at the mailbox."""
-        suite.wait_for(lambda: not s.queue_files("incoming")
-                       and not s.queue_files("active")
-                       and not s.queue_files("deferred"), "an empty queue")
+        faults.drain(s)
         return ledger.check(s.messages(faults.USER))
 
-    def watch(self, s, program, n):
+    def watch(self, s, ledger, program, n):
         """A driver on the program's processes; None when one just ended."""
-        pids = faults.idle_pids(s, program)
+        pids = faults.ready_pids(s, program)
+        if not pids and program == "local":
+            ledger.send(s.port)  # it is started by need alone
         driver = faults.Driver(pids, n, "kill") if pids else None
         return driver if driver and driver.ready else None
 
@@ -57,8 +43,9 @@ class Kill(suite.Case):
         the point is reached; the number of points."""
         n, patience = 1, faults.Patience()
         while n < POINTS_MAX:
-            driver = suite.wait_for(lambda: self.watch(s, program, n),
-                                    f"a {program} to kill")
+            driver = suite.wait_for(
+                lambda: self.watch(s, ledger, program, n),
+                f"a {program} to kill")
             ledger.send(s.port)
             if program in ("qmgr", "local", "logd", "authd"):
                 suite.wait_for(lambda: driver.p.poll() is not None
@@ -69,7 +56,9 @@ class Kill(suite.Case):
                 n += 1
                 patience = faults.Patience()
                 if program in ("qmgr", "local"):
-                    self.quiet(s)
+                    # So that the next point is counted in the next message's
+                    # calls and not in a second try of this one.
+                    faults.drain(s)
             elif patience.is_over(driver, n):
                 return n - 1
         raise AssertionError(f"{program} never came to its end")
