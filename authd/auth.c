@@ -51,6 +51,7 @@ static void start_session(struct exchange *x)
         .account = address,
         .uid = x->account.uid,
         .session = view_of(x->session),
+        .quota = x->account.quota,
         .fd = x->session_fd,
     };
 

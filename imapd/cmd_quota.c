@@ -7,7 +7,7 @@
 
 static bool say_quota(struct imap_session *s)
 {
-    unsigned long long limit = imapd_conf.imap_quota / 1024;
+    unsigned long long limit = s->quota / 1024;
     uint64_t bytes, messages;
     struct error err;
 

@@ -32,7 +32,6 @@ struct imapd_conf {
     uint64_t message_size_limit;     /* bytes */
     unsigned imap_lock_timeout;      /* seconds */
     unsigned imap_search_depth;      /* levels */
-    uint64_t imap_quota;             /* bytes of an account, 0: no limit */
 };
 
 extern struct imapd_conf imapd_conf;
@@ -63,6 +62,7 @@ struct imap_session {
     struct daemon *daemon;    /* NULL: without notices (tests) */
     const char *account;
     int root;                 /* its directory */
+    uint64_t quota;           /* its limit in bytes; 0: none */
     struct stream stream;
     struct store *store;
     struct mailbox *box;      /* NULL: none is selected */
@@ -78,10 +78,9 @@ struct imap_session {
     struct imap_counts counts;
 };
 
-/* Speak with the client at `fd` (taken) for the account whose directory is
- * `root` (borrowed), until it leaves. `session` is for the log. */
-void imap_session_run(struct daemon *d, int fd, int root, const char *account,
-                      const char *session);
+/* Speak with the client at c->fd (taken), whose account's directory is `root`
+ * (borrowed), until it leaves. */
+void imap_session_run(struct daemon *d, int root, struct client *c);
 
 void imapd_prepare(struct daemon *d);
 void imapd_serve(struct daemon *d, struct client *c);

@@ -21,8 +21,5 @@ const struct param imapd_params[] = {
         "how long to wait for a mailbox that another program changes"),
     PARAM_UINT(imapd_conf, imap_search_depth, "100", "10", "1000",
         "the most levels of parentheses, NOT and OR in a SEARCH"),
-    PARAM_SIZE(imapd_conf, imap_quota, "0", "0", "1000000G",
-        "the most mail that IMAP clients may make an account hold, in bytes; "
-        "0: no limit"),
     PARAM_END
 };

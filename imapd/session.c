@@ -292,7 +292,7 @@ static void open_store(struct imap_session *s)
         .account = s->account,
         .host = imapd_conf.myhostname,
         .lock_ms = imapd_conf.imap_lock_timeout * 1000,
-        .quota = imapd_conf.imap_quota,
+        .quota = s->quota,
     };
     struct error err;
 
@@ -304,16 +304,16 @@ static void open_store(struct imap_session *s)
     }
 }
 
-void imap_session_run(struct daemon *d, int fd, int root, const char *account,
-                      const char *session)
+void imap_session_run(struct daemon *d, int root, struct client *c)
 {
     struct imap_session s = {
-        .daemon = d, .account = account, .root = root,
-        .notify = { .fd = -1 },
+        .daemon = d, .account = c->account, .root = root,
+        .quota = c->quota, .notify = { .fd = -1 },
     };
     struct error err;
 
-    stream_init(&s.stream, fd, imapd_conf.imap_idle_timeout * 1000);
+    stream_init(&s.stream, c->fd, imapd_conf.imap_idle_timeout * 1000);
+    c->fd = -1;
     open_store(&s);
     while (s.end == IMAP_GOING_ON)
         one_command(&s);
@@ -325,7 +325,7 @@ void imap_session_run(struct daemon *d, int fd, int root, const char *account,
         store_close(&s.store);
     stream_deadline(&s.stream, 5000);
     stream_flush(&s.stream, &err);
-    log_end(&s, session);
+    log_end(&s, c->session);
     ipc_release(&s.notify);
     stream_release(&s.stream);
     buf_release(&s.command);
@@ -341,9 +341,6 @@ void imapd_prepare(struct daemon *d)
 
 void imapd_serve(struct daemon *d, struct client *c)
 {
-    int fd = c->fd;
-
-    c->fd = -1;
     c->authenticated = true;
-    imap_session_run(d, fd, d->root, c->account, c->session);
+    imap_session_run(d, d->root, c);
 }

@@ -21,7 +21,8 @@ static const struct service local_service = {
     .params = local_params,
     .conf = &local_conf,
     .conf_size = sizeof local_conf,
-    .sandbox = { .promises = PROMISE_READ | PROMISE_CREATE | PROMISE_CHANGE,
+    .sandbox = { .promises = PROMISE_READ | PROMISE_CREATE | PROMISE_CHANGE |
+                             PROMISE_MAP,
                  .rules = rules },
     .prepare = local_prepare,
     .serve = local_serve,

@@ -228,7 +228,8 @@ static const char *start_session(struct master *m,
     char tenant[ACCOUNT_MAX + 1], path[1001];
     struct stamp stamp = { .role = VIEW("authd"), .service = s->role,
                            .tenant = s->tenant, .account = s->account,
-                           .session = s->session, .fd = s->fd };
+                           .session = s->session, .quota = s->quota,
+                           .fd = s->fd };
     struct pool *p;
     const char *why;
 

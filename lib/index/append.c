@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/nameless.h"
 #include "index/internal.h"
+#include "maildir/quota.h"
 
 /* The mailbox that messages are added to. */
 struct adding {
@@ -24,6 +25,7 @@ struct adding {
     struct box b;
     struct stamp_of before;
     struct buf made; /* names of files in cur/, each with a NUL */
+    int64_t bytes, messages; /* that are new to the account */
 };
 
 static int adding_begin(struct adding *a, struct store *s, struct view name,
@@ -56,6 +58,20 @@ static int adding_lock(struct adding *a, struct error *err)
     return 0;
 }
 
+static int check_quota(struct adding *a, uint64_t more, enum store_why *why,
+                       struct error *err)
+{
+    bool has_room;
+
+    if (quota_has_room(a->s->dir, a->s->o.quota, more, &has_room, err) < 0)
+        return -1;
+    if (has_room)
+        return 0;
+    *why = STORE_OVER_QUOTA;
+    return error_set(err, FAIL_TEMP, "the account %s is full",
+                     a->s->o.account);
+}
+
 static void unlink_made(struct adding *a)
 {
     struct view rest = buf_view(&a->made), name;
@@ -79,6 +95,8 @@ static int adding_end(struct adding *a, int rc, struct error *err)
         txn_abort(&a->t);
     if (rc < 0)
         unlink_made(a);
+    else if (a->messages > 0)
+        quota_note(a->s->dir, a->s->o.quota, a->bytes, a->messages);
     return rc;
 }
 
@@ -150,6 +168,8 @@ static int append_one(struct adding *a, const struct mailbox_new *n, int fd,
         rc = error_sys(err, "cannot link the message");
     else
         rc = add_record(a, &m, buf_view(&name), uid, err);
+    a->bytes += (int64_t)n->len;
+    a->messages++;
     buf_release(&base);
     buf_release(&name);
     return rc;
@@ -163,8 +183,13 @@ int mailbox_append(struct store *s, struct view name,
     struct adding a;
     int *fds = alloc_zero(n + 1, sizeof *fds);
     size_t written = 0;
+    uint64_t total = 0;
     int rc = adding_begin(&a, s, name, why, err);
 
+    for (size_t i = 0; i < n; i++)
+        total += list[i].len;
+    if (rc == 0)
+        rc = check_quota(&a, total, why, err);
     for (; rc == 0 && written < n; written++) {
         fds[written] = write_file(&a, &list[written], err);
         if (fds[written] < 0)
@@ -260,6 +285,10 @@ static int copy_one(struct copying *c, size_t index, uint32_t *uid,
     if (rc > 0) {
         m.keywords = translate(c, m.keywords);
         rc = add_record(&c->to, &m, buf_view(&name), uid, err);
+        if (!c->move) {
+            c->to.bytes += (int64_t)m.bytes;
+            c->to.messages++;
+        }
         if (rc == 0 && c->move) {
             c->from_box.count--;
             rc = msg_delete(&c->to.t, c->m->p->id, moved.uid, err);
@@ -284,6 +313,23 @@ static void undo(struct copying *c)
                  old.data[0] == 'n' ? c->from.new_dir : c->from.cur_dir,
                  old.data + 1);
     buf_reset(&c->to.made);
+}
+
+/* Bytes of the messages, as far as they are still there. */
+static int total_of(struct copying *c, const size_t *indices, size_t n,
+                    uint64_t *total, struct error *err)
+{
+    *total = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct msg m;
+        int rc = msg_get(&c->to.t, c->m->p->id, c->m->entries[indices[i]].uid,
+                         &m, err);
+
+        if (rc < 0)
+            return -1;
+        *total += rc > 0 ? m.bytes : 0;
+    }
+    return 0;
 }
 
 static int copy_all(struct copying *c, const size_t *indices, size_t n,
@@ -325,7 +371,15 @@ int mailbox_copy(struct mailbox *m, const size_t *indices, size_t n,
     if (rc == 0)
         rc = adding_lock(&c.to, err);
     if (rc == 0) {
-        rc = copy_all(&c, indices, n, uids, err);
+        uint64_t total = 0;
+
+        /* What is moved within a mailbox is not there twice for long. */
+        if (!move)
+            rc = total_of(&c, indices, n, &total, err);
+        if (rc == 0 && total > 0)
+            rc = check_quota(&c.to, total, why, err);
+        if (rc == 0)
+            rc = copy_all(&c, indices, n, uids, err);
         rc = adding_end(&c.to, rc, err);
         if (rc < 0)
             undo(&c);

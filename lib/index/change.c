@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/clock.h"
 #include "index/internal.h"
+#include "maildir/quota.h"
 
 #define GONE_DAYS 5 /* maximal_queue_lifetime: so long a delivery may come
                      * again that was in doubt */
@@ -26,6 +27,7 @@ struct changing {
     struct box b;
     struct folder folder;
     struct stamp_of before;
+    int64_t bytes, messages; /* expunged */
 };
 
 static int changing_begin(struct changing *c, struct mailbox *m,
@@ -34,6 +36,7 @@ static int changing_begin(struct changing *c, struct mailbox *m,
     int rc;
 
     c->b = (struct box){ .id = 0 };
+    c->bytes = c->messages = 0;
     rc = folder_open(m->store, view_of(m->name), &c->folder, err);
     if (rc == 0)
         return error_set(err, FAIL_PERM, "the mailbox was deleted");
@@ -294,6 +297,8 @@ static int expunge_one(struct changing *c, struct mailbox *m, size_t index,
     if (expunge_note(&c->t, &msg, err) < 0)
         return -1;
     c->b.count--;
+    c->bytes += (int64_t)msg.bytes;
+    c->messages++;
     return msg_delete(&c->t, c->b.id, msg.uid, err);
 }
 
@@ -321,6 +326,8 @@ int mailbox_expunge(struct mailbox *m, const size_t *indices, size_t n,
                                       at < files.data + files.len;
          at += strlen(at) + 1)
         unlinkat(at[0] == 'n' ? new_dir : cur_dir, at + 1, 0);
+    if (rc == 0 && c.messages > 0)
+        quota_note(m->store->dir, m->store->o.quota, -c.bytes, -c.messages);
     close(new_dir);
     close(cur_dir);
     buf_release(&files);

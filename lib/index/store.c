@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/nameless.h"
 #include "index/internal.h"
+#include "maildir/quota.h"
 
 #define TRASH "index/deleted" /* a mailbox on its way out */
 
@@ -440,6 +441,7 @@ int store_delete(struct store *s, struct view name, enum store_why *why,
     if (rc < 0 || txn_commit(&t, err) < 0)
         return -1;
     remove_tree(s->dir, TRASH);
+    quota_forget(s->dir);
     return 0;
 }
 
@@ -664,4 +666,29 @@ int store_usage(struct store *s, uint64_t *bytes, uint64_t *messages,
     *bytes = sums[0];
     *messages = sums[1];
     return rc;
+}
+
+int store_was_expunged(int dir, const struct store_options *o,
+                       struct view base, bool *was, struct error *err)
+{
+    struct store *s;
+    struct view when;
+    struct stat st;
+    struct txn t;
+    int rc;
+
+    *was = false;
+    if (fstatat(dir, "index/data.mdb", &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    s = store_open(dir, o, err);
+    if (s == NULL)
+        return -1;
+    rc = txn_begin(s, false, &t, err);
+    if (rc == 0) {
+        rc = txn_get(&t, DB_GONE, base, &when, err);
+        txn_abort(&t);
+    }
+    store_close(&s);
+    *was = rc > 0;
+    return rc < 0 ? -1 : 0;
 }

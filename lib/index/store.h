@@ -129,6 +129,11 @@ struct store_status {
 int store_status(struct store *s, struct view name, struct store_status *st,
                  enum store_why *why, struct error *err);
 
+/* Was a message whose file's name begins with `base` expunged lately? For a
+ * delivery in doubt; makes no index where there is none. */
+int store_was_expunged(int dir, const struct store_options *o,
+                       struct view base, bool *was, struct error *err);
+
 /* Bytes and messages of the whole account, for QUOTA. */
 int store_usage(struct store *s, uint64_t *bytes, uint64_t *messages,
                 struct error *err);

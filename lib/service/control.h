@@ -56,6 +56,7 @@ IPC_MESSAGE(control_config_answer, 0x0105, CONTROL_CONFIG_ANSWER)
     F(S, TEXT, account, ACCOUNT_MAX) \
     F(S, U32, uid, 0)                \
     F(S, TEXT, path, 1000)           \
+    F(S, U64, quota, 0)              \
     F(S, TEXT, session, 32)          \
     F(S, FD, fd, 0)
 IPC_MESSAGE(control_session, 0x0106, CONTROL_SESSION)
@@ -118,6 +119,7 @@ IPC_MESSAGE(control_file, 0x0188, CONTROL_FILE)
     F(S, TEXT, tenant, ACCOUNT_MAX)       \
     F(S, TEXT, account, ACCOUNT_MAX)      \
     F(S, TEXT, session, 32)               \
+    F(S, U64, quota, 0)                   \
     F(S, FD, fd, 0)
 IPC_MESSAGE(stamp, 0x01f0, STAMP)
 

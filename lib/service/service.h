@@ -41,6 +41,7 @@ struct client {
     char tenant[ACCOUNT_MAX + 1];
     char account[ACCOUNT_MAX + 1];
     char session[33];
+    uint64_t quota;     /* of the account, in bytes; 0: none */
     bool authenticated; /* set by serve(): take no other client after it */
 };
 

@@ -69,7 +69,8 @@ bool worker_take_stamped(struct client *c)
         log_error("on the accept channel: %s", err.text);
         return false;
     }
-    *c = (struct client){ .fd = s.fd, .is_channel = true, .pid = s.pid };
+    *c = (struct client){ .fd = s.fd, .is_channel = true, .pid = s.pid,
+                          .quota = s.quota };
     return view_copy(s.role, c->role, sizeof c->role) &&
            view_copy(s.service, c->service, sizeof c->service) &&
            view_copy(s.tenant, c->tenant, sizeof c->tenant) &&

@@ -55,7 +55,10 @@ static void begin(struct session *s)
             _exit(2);
         root = open(".", O_RDONLY | O_DIRECTORY);
         store_prepare();
-        imap_session_run(NULL, pair[1], root, "ann@one.example", "test");
+        struct client c = { .fd = pair[1], .account = "ann@one.example",
+                            .session = "test" };
+
+        imap_session_run(NULL, root, &c);
         close(root);
         _exit(0);
     }
