@@ -67,7 +67,7 @@ struct transaction {
 /* A reply, as the client of our client will see it. */
 struct reply {
     unsigned code;
-    const char *dsn;
+    char dsn[17];
     char text[400];
 };
 
@@ -113,9 +113,16 @@ int commit_join_qmgr(struct transaction *t, struct error *err);
  * and nobody wants to be told that it came? */
 bool offer_allowed(const struct transaction *t);
 
-/* Offer the finished memory file to qmgr: 1 when it was delivered; 0 when it
- * is to be committed, perhaps delivered in part; -1 when qmgr was not asked. */
-int offer_make(struct transaction *t, struct error *err);
+enum offer_result {
+    OFFER_NOT_MADE,  /* qmgr is not there, says err */
+    OFFER_COMMIT,    /* to be committed, perhaps delivered in part */
+    OFFER_DELIVERED,
+    OFFER_REFUSED,   /* nobody can have it, says the reply */
+};
+
+/* Offer the finished memory file to qmgr. */
+enum offer_result offer_make(struct transaction *t, struct reply *reply,
+                             struct error *err);
 
 /* A new queue id, greater than all before it. */
 void commit_make_id(struct daemon *d, char id[QFILE_ID_LEN + 1]);

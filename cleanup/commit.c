@@ -261,14 +261,19 @@ out:
 static int try_offer(struct transaction *t, struct reply *reply)
 {
     struct error err;
-    int n = offer_make(t, &err);
 
-    if (n > 0)
+    switch (offer_make(t, reply, &err)) {
+    case OFFER_DELIVERED:
         return 1;
-    if (n < 0)
+    case OFFER_REFUSED:
+        return -1;
+    case OFFER_COMMIT:
+        return move_to_disk(t, true, reply);
+    default:
         log_warning("%s: not offered for delivery: %s", t->queue_id,
                     err.text);
-    return move_to_disk(t, n == 0, reply);
+        return move_to_disk(t, false, reply);
+    }
 }
 
 int commit_finish(struct transaction *t, struct reply *reply)

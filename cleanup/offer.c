@@ -31,7 +31,20 @@ bool offer_allowed(const struct transaction *t)
     return true;
 }
 
-int offer_make(struct transaction *t, struct error *err)
+/* The codes that Postfix's clients know: 552 for a full mailbox. */
+static enum offer_result refused(struct reply *reply,
+                                 const struct queue_verdict *v)
+{
+    char dsn[17];
+
+    view_copy(v->dsn, dsn, sizeof dsn);
+    reply_set(reply, strcmp(dsn, "5.2.2") == 0 ? 552 : 554,
+              dsn[0] == '5' ? dsn : "5.0.0", "%.*s", VIEW_ARG(v->text));
+    return OFFER_REFUSED;
+}
+
+enum offer_result offer_make(struct transaction *t, struct reply *reply,
+                             struct error *err)
 {
     struct queue_offer msg = {
         .queue_id = view_of(t->queue_id),
@@ -42,17 +55,20 @@ int offer_make(struct transaction *t, struct error *err)
     int n;
 
     if (memfd_seal(t->fd, err) < 0 || commit_join_qmgr(t, err) < 0)
-        return -1;
+        return OFFER_NOT_MADE;
     t->qmgr->timeout_ms = msg.patience_ms + GRACE_MS;
     n = ipc_call(t->qmgr, &queue_offer_type, &msg, &queue_verdict_type, &v,
                  err);
     if (n == 0 && !view_is(v.queue_id, t->queue_id))
         n = error_set(err, FAIL_PERM, "qmgr spoke of another message");
     t->qmgr->timeout_ms = cleanup_conf.ipc_timeout * 1000;
-    if (n == 0)
-        return v.verdict == QUEUE_DELIVERED;
-    /* It may have been delivered, so it counts as offered. */
-    log_warning("%s: no verdict: %s", t->queue_id, err->text);
-    ipc_release(t->qmgr);
-    return 0;
+    if (n < 0) {
+        /* It may have been delivered, so it counts as offered. */
+        log_warning("%s: no verdict: %s", t->queue_id, err->text);
+        ipc_release(t->qmgr);
+        return OFFER_COMMIT;
+    }
+    if (v.verdict == QUEUE_REFUSED)
+        return refused(reply, &v);
+    return v.verdict == QUEUE_DELIVERED ? OFFER_DELIVERED : OFFER_COMMIT;
 }

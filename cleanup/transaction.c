@@ -17,7 +17,7 @@ int reply_set(struct reply *r, unsigned code, const char *dsn,
     va_list ap;
 
     r->code = code;
-    r->dsn = dsn;
+    snprintf(r->dsn, sizeof r->dsn, "%s", dsn);
     va_start(ap, fmt);
     vsnprintf(r->text, sizeof r->text, fmt, ap);
     va_end(ap);

@@ -9,8 +9,9 @@
  *
  * The fast path (DESIGN §3): a message that is all for our own mailboxes is
  * offered before it is on disk. When every recipient has it durably, the
- * verdict is QUEUE_DELIVERED and there is nothing left to queue. Else it is
- * QUEUE_COMMIT: cleanup makes the file durable, marked MESSAGE_OFFERED, and
+ * verdict is QUEUE_DELIVERED; when none can have it, QUEUE_REFUSED, so that
+ * the client is told and no notification need be sent to a sender who may be
+ * forged. In both cases there is nothing to queue. Else it is QUEUE_COMMIT: cleanup makes the file durable, marked MESSAGE_OFFERED, and
  * sends queue_new; deliveries that had begun go on meanwhile. When cleanup
  * goes away without either, the message is forgotten as soon as its
  * deliveries end: nobody was promised anything.
@@ -39,10 +40,13 @@ IPC_MESSAGE(queue_offer, 0x0702, QUEUE_OFFER)
 enum queue_verdict_kind {
     QUEUE_COMMIT,
     QUEUE_DELIVERED,
+    QUEUE_REFUSED, /* `dsn` and `text` say why */
 };
 #define QUEUE_VERDICT(F, S)  \
     F(S, TEXT, queue_id, 16) \
-    F(S, U32, verdict, 0)
+    F(S, U32, verdict, 0)    \
+    F(S, TEXT, dsn, 16)      \
+    F(S, TEXT, text, 1000)
 IPC_MESSAGE(queue_verdict, 0x0703, QUEUE_VERDICT)
 
 /* List what is queued; for one id, or all (""). */

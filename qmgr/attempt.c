@@ -443,13 +443,18 @@ static void settle(struct active *a)
     }
 }
 
-/* Has everybody got it, and need nobody be told of that? */
-static bool is_delivered(const struct active *a)
+/* Has everybody got it with nobody to be told, or can nobody have it? */
+static enum queue_verdict_kind verdict_of(const struct active *a)
 {
-    for (size_t i = 0; i < a->q.n_rcpts; i++)
-        if (a->outcomes[i].status != RCPT_DELIVERED || delivered_now(a, i))
-            return false;
-    return true;
+    size_t delivered = 0, refused = 0;
+
+    for (size_t i = 0; i < a->q.n_rcpts; i++) {
+        delivered += a->outcomes[i].status == RCPT_DELIVERED &&
+                     !delivered_now(a, i);
+        refused += a->outcomes[i].status == RCPT_BOUNCED;
+    }
+    return delivered == a->q.n_rcpts ? QUEUE_DELIVERED
+           : refused == a->q.n_rcpts ? QUEUE_REFUSED : QUEUE_COMMIT;
 }
 
 void attempt_job_done(struct active *a)
@@ -458,7 +463,7 @@ void attempt_job_done(struct active *a)
         return;
     settle(a);
     if (a->m->queue == OFFERED)
-        offer_attempted(a->m, is_delivered(a));
+        offer_attempted(a->m, verdict_of(a));
     else
         attempt_settle(a);
 }

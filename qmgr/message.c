@@ -102,9 +102,10 @@ int message_move(struct message *m, enum queue_dir to, struct error *err)
 bool message_is_in(const struct message *m, enum queue_dir q)
 {
     char path[16 + QFILE_ID_LEN + 1];
+    struct stat st;
 
     snprintf(path, sizeof path, "%s/%s", names[q], m->id);
-    return faccessat(qmgr.daemon->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return fstatat(qmgr.daemon->root, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 bool message_remove(struct message *m)

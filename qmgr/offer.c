@@ -23,20 +23,27 @@ struct offer {
 
 static struct list offers = LIST_INIT(offers);
 
-static void answer(struct peer *cleanup, const char *id,
-                   enum queue_verdict_kind kind)
+static void answer(struct offer *o, enum queue_verdict_kind kind)
 {
-    struct queue_verdict v = { view_of(id), kind };
+    struct queue_verdict v = { .queue_id = view_of(o->m->id),
+                               .verdict = kind };
 
-    peer_send(cleanup, &queue_verdict_type, &v);
+    if (kind == QUEUE_REFUSED) {
+        const struct outcome *first = &o->m->active->outcomes[0];
+
+        v.dsn = view_of(first->dsn);
+        v.text = view_sub(view_of(first->text), 0, 1000);
+    }
+    if (o->cleanup != NULL)
+        peer_send(o->cleanup, &queue_verdict_type, &v);
 }
 
 static void say_commit(struct offer *o)
 {
-    if (o->answered || o->cleanup == NULL)
+    if (o->answered)
         return;
     o->answered = true;
-    answer(o->cleanup, o->m->id, QUEUE_COMMIT);
+    answer(o, QUEUE_COMMIT);
 }
 
 static void on_patience(struct timer *t)
@@ -70,7 +77,8 @@ void offer_begin(struct peer *p, const struct queue_offer *msg)
             ? message_add(msg->queue_id, OFFERED)
             : NULL;
     if (m == NULL) {
-        struct queue_verdict v = { msg->queue_id, QUEUE_COMMIT };
+        struct queue_verdict v = { .queue_id = msg->queue_id,
+                                   .verdict = QUEUE_COMMIT };
 
         close(msg->fd);
         peer_send(p, &queue_verdict_type, &v);
@@ -106,13 +114,12 @@ static void offer_abandoned(struct offer *o)
     drop(o);
 }
 
-void offer_attempted(struct message *m, bool delivered)
+void offer_attempted(struct message *m, enum queue_verdict_kind kind)
 {
     struct offer *o = m->offer;
 
-    if (delivered && !o->answered) {
-        if (o->cleanup != NULL)
-            answer(o->cleanup, m->id, QUEUE_DELIVERED);
+    if (kind != QUEUE_COMMIT && !o->answered) {
+        answer(o, kind);
         log_info("%s: removed", m->id);
         drop(o);
         return;

@@ -178,10 +178,10 @@ void offer_begin(struct peer *cleanup, const struct queue_offer *msg);
 /* The offered bytes cannot be read: forget the message. */
 void offer_failed(struct message *m);
 
-/* The attempt at an offered message is over, and perhaps all `delivered` with
- * nobody to be told: answer cleanup. The attempt goes on with attempt_settle()
- * once the message is on disk, or ends here. */
-void offer_attempted(struct message *m, bool delivered);
+/* The attempt at an offered message is over: answer cleanup. After
+ * QUEUE_COMMIT it goes on with attempt_settle() once the message is on disk,
+ * else it ends here. */
+void offer_attempted(struct message *m, enum queue_verdict_kind kind);
 
 /* The message's file is in incoming/ now. */
 void offer_committed(struct message *m);

@@ -154,6 +154,20 @@ class FastPath(suite.Case):
         self.send(s)
         self.only(s, 3)
 
+    def test_what_nobody_was_promised_is_forgotten(self):
+        s = self.server()
+        pid = self.stop_local(s)
+        outcome = self.begin(s)
+        s.wait_log("(queue active)", 2)
+        for cleanup, program, _, _ in s.processes():
+            if program == "cleanup":
+                os.kill(cleanup, signal.SIGKILL)
+        self.true(outcome() != 250)
+        os.kill(pid, signal.SIGKILL)
+        s.wait_log("not queued: its client went away before that")
+        self.send(s)
+        self.only(s, 2)
+
     def test_local_dies_while_it_delivers(self):
         s = self.server()
         pid = self.stop_local(s)
