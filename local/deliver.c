@@ -90,14 +90,14 @@ static bool was_expunged(struct delivering *w)
     return was;
 }
 
-static int check_quota(struct delivering *w, struct error *err)
+static int take_quota(struct delivering *w, struct error *err)
 {
-    bool has_room;
+    bool taken;
 
-    if (quota_has_room(w->maildir.dir, w->r->quota,
-                       w->head.len + w->msg.len, &has_room, err) < 0)
+    if (quota_take(w->maildir.dir, w->r->quota, w->head.len + w->msg.len, 1,
+                   &taken, err) < 0)
         return -1;
-    if (has_room)
+    if (taken)
         return 0;
     error_set(err, FAIL_PERM, "the mailbox is full");
     err->sys = EDQUOT;
@@ -107,21 +107,24 @@ static int check_quota(struct delivering *w, struct error *err)
 static int into_maildir(struct delivering *w, enum maildir_result *result,
                         struct error *err)
 {
+    int rc;
+
     *result = MAILDIR_ALREADY;
     if (prepare(w, err) < 0)
         return -1;
     if (was_expunged(w))
         return 0;
     /* What may be there already is not refused for want of room. */
-    if (!w->r->suspect && check_quota(w, err) < 0)
+    if (!w->r->suspect && take_quota(w, err) < 0)
         return -1;
-    if (maildir_deliver(&w->maildir, buf_text(&w->name), &w->msg,
-                        clock_real_us(), w->r->suspect, result, err) < 0)
-        return -1;
-    if (*result == MAILDIR_DELIVERED)
+    rc = maildir_deliver(&w->maildir, buf_text(&w->name), &w->msg,
+                         clock_real_us(), w->r->suspect, result, err);
+    if (w->r->suspect)
+        quota_forget(w->maildir.dir);
+    else if (rc < 0 || *result == MAILDIR_ALREADY)
         quota_note(w->maildir.dir, w->r->quota,
-                   (int64_t)(w->head.len + w->msg.len), 1);
-    return 0;
+                   -(int64_t)(w->head.len + w->msg.len), -1);
+    return rc;
 }
 
 static const char *failure_dsn(const struct error *err)

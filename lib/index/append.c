@@ -25,7 +25,7 @@ struct adding {
     struct box b;
     struct stamp_of before;
     struct buf made; /* names of files in cur/, each with a NUL */
-    int64_t bytes, messages; /* that are new to the account */
+    uint64_t bytes, messages; /* that were taken from the quota */
 };
 
 static int adding_begin(struct adding *a, struct store *s, struct view name,
@@ -58,15 +58,19 @@ static int adding_lock(struct adding *a, struct error *err)
     return 0;
 }
 
-static int check_quota(struct adding *a, uint64_t more, enum store_why *why,
-                       struct error *err)
+static int take_quota(struct adding *a, uint64_t bytes, uint64_t messages,
+                      enum store_why *why, struct error *err)
 {
-    bool has_room;
+    bool taken;
 
-    if (quota_has_room(a->s->dir, a->s->o.quota, more, &has_room, err) < 0)
+    if (quota_take(a->s->dir, a->s->o.quota, bytes, messages, &taken, err) <
+        0)
         return -1;
-    if (has_room)
+    if (taken) {
+        a->bytes = bytes;
+        a->messages = messages;
         return 0;
+    }
     *why = STORE_OVER_QUOTA;
     return error_set(err, FAIL_TEMP, "the account %s is full",
                      a->s->o.account);
@@ -95,13 +99,15 @@ static int adding_end(struct adding *a, int rc, struct error *err)
         txn_abort(&a->t);
     if (rc < 0)
         unlink_made(a);
-    else if (a->messages > 0)
-        quota_note(a->s->dir, a->s->o.quota, a->bytes, a->messages);
     return rc;
 }
 
-static void adding_release(struct adding *a)
+/* Ends it; what a failure did not need of the quota is given back. */
+static void adding_release(struct adding *a, int rc)
 {
+    if (rc < 0 && a->messages > 0)
+        quota_note(a->s->dir, a->s->o.quota, -(int64_t)a->bytes,
+                   -(int64_t)a->messages);
     folder_close(&a->folder);
     box_release(&a->b);
     buf_release(&a->made);
@@ -168,8 +174,6 @@ static int append_one(struct adding *a, const struct mailbox_new *n, int fd,
         rc = error_sys(err, "cannot link the message");
     else
         rc = add_record(a, &m, buf_view(&name), uid, err);
-    a->bytes += (int64_t)n->len;
-    a->messages++;
     buf_release(&base);
     buf_release(&name);
     return rc;
@@ -189,7 +193,7 @@ int mailbox_append(struct store *s, struct view name,
     for (size_t i = 0; i < n; i++)
         total += list[i].len;
     if (rc == 0)
-        rc = check_quota(&a, total, why, err);
+        rc = take_quota(&a, total, n, why, err);
     for (; rc == 0 && written < n; written++) {
         fds[written] = write_file(&a, &list[written], err);
         if (fds[written] < 0)
@@ -208,7 +212,7 @@ int mailbox_append(struct store *s, struct view name,
     for (size_t i = 0; i < written; i++)
         io_close(&fds[i]);
     free(fds);
-    adding_release(&a);
+    adding_release(&a, rc);
     return rc < 0 ? -1 : 0;
 }
 
@@ -285,10 +289,6 @@ static int copy_one(struct copying *c, size_t index, uint32_t *uid,
     if (rc > 0) {
         m.keywords = translate(c, m.keywords);
         rc = add_record(&c->to, &m, buf_view(&name), uid, err);
-        if (!c->move) {
-            c->to.bytes += (int64_t)m.bytes;
-            c->to.messages++;
-        }
         if (rc == 0 && c->move) {
             c->from_box.count--;
             rc = msg_delete(&c->to.t, c->m->p->id, moved.uid, err);
@@ -377,7 +377,7 @@ int mailbox_copy(struct mailbox *m, const size_t *indices, size_t n,
         if (!move)
             rc = total_of(&c, indices, n, &total, err);
         if (rc == 0 && total > 0)
-            rc = check_quota(&c.to, total, why, err);
+            rc = take_quota(&c.to, total, n, why, err);
         if (rc == 0)
             rc = copy_all(&c, indices, n, uids, err);
         rc = adding_end(&c.to, rc, err);
@@ -398,6 +398,6 @@ int mailbox_copy(struct mailbox *m, const size_t *indices, size_t n,
     folder_close(&c.from);
     box_release(&c.from_box);
     buf_release(&c.undo);
-    adding_release(&c.to);
+    adding_release(&c.to, rc);
     return rc < 0 ? -1 : 0;
 }

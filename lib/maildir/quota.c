@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -15,6 +16,7 @@
 
 #define FILE_NAME "maildirsize"
 #define LENGTH_MAX 5120 /* bytes of the file; longer, it is made anew */
+#define LOCK_TRIES 50 /* 10 ms apart */
 #define FRESH_S   900  /* seconds for which a sum over the limit is trusted */
 
 struct sum {
@@ -162,25 +164,56 @@ static void save(int account, uint64_t limit, const struct sum *sum)
     close(fd);
 }
 
-int quota_has_room(int dir, uint64_t limit, uint64_t more, bool *has,
-                   struct error *err)
+/* Wait for the file's lock, but not for one who was stopped while he had it:
+ * then the limit may be overshot. The lock goes with the descriptor. */
+static int lock(int account)
+{
+    struct flock how = { .l_type = F_WRLCK };
+    int fd = openat(account, FILE_NAME,
+                    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+        struct timespec step = { 0, 10 * 1000000 };
+
+        if (fcntl(fd, F_OFD_SETLK, &how) == 0)
+            break;
+        nanosleep(&step, NULL);
+    }
+    return fd;
+}
+
+static int has_room(int dir, uint64_t limit, uint64_t bytes, bool *has,
+                    struct error *err)
 {
     struct sum sum;
     uint64_t age;
 
-    *has = true;
-    if (limit == 0)
-        return 0;
     if (load(dir, limit, &sum, &age)) {
-        *has = (uint64_t)sum.bytes + more <= limit;
+        *has = (uint64_t)sum.bytes + bytes <= limit;
         if (*has || age < FRESH_S)
             return 0;
     }
     if (add_up(dir, &sum, err) < 0)
         return -1;
     save(dir, limit, &sum);
-    *has = (uint64_t)sum.bytes + more <= limit;
+    *has = (uint64_t)sum.bytes + bytes <= limit;
     return 0;
+}
+
+int quota_take(int dir, uint64_t limit, uint64_t bytes, uint64_t messages,
+               bool *taken, struct error *err)
+{
+    int fd, rc;
+
+    *taken = true;
+    if (limit == 0)
+        return 0;
+    fd = lock(dir);
+    rc = has_room(dir, limit, bytes, taken, err);
+    if (rc == 0 && *taken)
+        quota_note(dir, limit, (int64_t)bytes, (int64_t)messages);
+    io_close(&fd);
+    return rc;
 }
 
 void quota_note(int dir, uint64_t limit, int64_t bytes, int64_t messages)

@@ -9,9 +9,10 @@
  *     -4096 -1
  *
  * It is a cache: whatever looks wrong, was made for another limit, or has
- * grown long is made anew by adding up the sizes in the files' names. Two
- * deliveries at once may overshoot the limit by one of them. Not synced: after
- * a power cut it is off by the last lines at most, until it is made anew.
+ * grown long is made anew by adding up the sizes in the files' names. Room is
+ * taken before a message is written, under a lock on the file, so that many at
+ * once do not overshoot the limit. Not synced: after a power cut it is off by
+ * the last lines at most, until it is made anew.
  *
  * Errors:   FAIL_TEMP for what the system refused.
  * Blocking: on the disk.
@@ -25,12 +26,14 @@
 
 #include "base/error.h"
 
-/* Is there room for `more` bytes in the mailbox whose directory is `dir`, when
- * it may hold `limit` bytes (0: any)? Before it says no it makes sure. */
-int quota_has_room(int dir, uint64_t limit, uint64_t more, bool *has,
-                   struct error *err);
+/* Take room for so many bytes and messages in the mailbox whose directory is
+ * `dir` and which may hold `limit` bytes (0: any). *taken says whether there
+ * was any; before it says no it makes sure. What is not used after all is
+ * given back by quota_note(). */
+int quota_take(int dir, uint64_t limit, uint64_t bytes, uint64_t messages,
+               bool *taken, struct error *err);
 
-/* Note that bytes and messages came, or went (negative). Nothing happens when
+/* Note that bytes and messages came besides, or went (negative). Nothing happens when
  * there is no limit, or no sum yet. */
 void quota_note(int dir, uint64_t limit, int64_t bytes, int64_t messages);
 
