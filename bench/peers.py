@@ -286,6 +286,7 @@ class Imap:
         self.tag = 0
         self.s.recv(65536)
         self.command(f"LOGIN {USER} {server.password}")
+        self.command("NOOP")  # the session's program has started
 
     def command(self, text):
         """Seconds until it was answered with OK."""

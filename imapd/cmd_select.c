@@ -31,12 +31,8 @@ static void describe(struct imap_session *s)
 
     describe_flags(s);
     imap_say(s, "* %zu EXISTS\r\n* %zu RECENT\r\n", m->n, m->n_recent);
-    for (size_t i = 0; i < m->n; i++) {
-        if (!(m->entries[i].flags & MAILBOX_SEEN)) {
-            imap_say(s, "* OK [UNSEEN %zu] First unseen.\r\n", i + 1);
-            break;
-        }
-    }
+    if (m->first_unseen > 0)
+        imap_say(s, "* OK [UNSEEN %zu] First unseen.\r\n", m->first_unseen);
     imap_say(s, "* OK [UIDVALIDITY %u] UIDs valid.\r\n"
                 "* OK [UIDNEXT %u] Predicted next UID.\r\n"
                 "* OK [HIGHESTMODSEQ %llu] Highest.\r\n",
@@ -72,7 +68,7 @@ static void open_mailbox(struct imap_session *s, struct imap_args *a,
     if (s->box != NULL)
         imap_say(s, "* OK [CLOSED] The previous mailbox is closed.\r\n");
     imap_unselect(s); /* even if the new one cannot be opened (§6.3.1) */
-    s->box = mailbox_open(s->store, name, read_only, &why, &err);
+    s->box = mailbox_begin(s->store, name, read_only, &why, &err);
     if (s->box == NULL) {
         imap_refuse(s, why, false, &err);
         return;

@@ -232,6 +232,21 @@ static void send_reply(struct imap_session *s, const struct buf *tag)
     imap_say_view(s, VIEW("\r\n"));
 }
 
+/* The client has SELECT's answer before we read the messages' records. */
+static void load_mailbox(struct imap_session *s)
+{
+    enum store_why why;
+    struct error err;
+    short events;
+
+    stream_drain(&s->stream, &events, &err); /* a broken one shows later */
+    if (mailbox_load(s->box, &why, &err) == 0)
+        return;
+    log_error("imap(%s): %s", s->account, err.text);
+    imap_say(s, "* BYE [UNAVAILABLE] The mailbox cannot be read.\r\n");
+    imap_end(s, IMAP_BYE);
+}
+
 static void one_command(struct imap_session *s)
 {
     struct buf tag = BUF_INIT; /* an APPEND's message replaces the command */
@@ -251,10 +266,12 @@ static void one_command(struct imap_session *s)
         imap_bad(s, "%s", a.bad != NULL ? a.bad : "Something is wrong.");
         drop_message(s);
     }
-    if (c != NULL && s->box != NULL)
+    if (c != NULL && s->box != NULL && mailbox_is_loaded(s->box))
         imap_sync(s, c->flags & LOOK, (c->flags & NUMBERS) && !s->uid);
     send_reply(s, &tag);
     buf_release(&tag);
+    if (s->box != NULL && !mailbox_is_loaded(s->box))
+        load_mailbox(s);
     if (s->bad > imapd_conf.imap_max_bad_commands) {
         imap_say(s, "* BYE Too many senseless commands.\r\n");
         imap_end(s, IMAP_ERRORS);

@@ -155,13 +155,14 @@ int msg_delete(struct txn *t, uint32_t id, uint32_t uid, struct error *err)
     return txn_clear(t, DB_FACT, key, err);
 }
 
-int msg_each(struct txn *t, uint32_t id,
+int msg_each(struct txn *t, uint32_t id, uint32_t from_uid,
              int (*each)(struct view key, struct view value, void *arg,
                          struct error *err),
              void *arg, struct error *err)
 {
     struct msg_key k;
+    struct view from = msg_key(&k, id, from_uid);
 
-    return txn_each(t, DB_MSG, view_sub(msg_key(&k, id, 0), 0, 4), each, arg,
-                    err);
+    return txn_each_from(t, DB_MSG, view_sub(from, 0, 4), from, each, arg,
+                         err);
 }

@@ -390,13 +390,22 @@ int txn_each(struct txn *t, enum db db, struct view prefix,
                          struct error *err),
              void *arg, struct error *err)
 {
+    return txn_each_from(t, db, prefix, prefix, each, arg, err);
+}
+
+int txn_each_from(struct txn *t, enum db db, struct view prefix,
+                  struct view from,
+                  int (*each)(struct view key, struct view value, void *arg,
+                              struct error *err),
+                  void *arg, struct error *err)
+{
     MDB_cursor *c;
     MDB_val k, v;
     int rc = mdb_cursor_open(t->t, t->s->dbi[db], &c), result = 0;
 
     if (rc != 0)
         return failed(t->s, rc, "reading", err);
-    for (rc = seek(c, prefix, &k, &v); rc == 0 && has_prefix(&k, prefix);
+    for (rc = seek(c, from, &k, &v); rc == 0 && has_prefix(&k, prefix);
          rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
         struct view key = { k.mv_data, k.mv_size }, value;
 

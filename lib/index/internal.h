@@ -78,6 +78,13 @@ int txn_each(struct txn *t, enum db db, struct view prefix,
                          struct error *err),
              void *arg, struct error *err);
 
+/* The same for those of them that do not come before the key `from`. */
+int txn_each_from(struct txn *t, enum db db, struct view prefix,
+                  struct view from,
+                  int (*each)(struct view key, struct view value, void *arg,
+                              struct error *err),
+                  void *arg, struct error *err);
+
 /* Remove all values whose keys begin with `prefix`. */
 int txn_clear(struct txn *t, enum db db, struct view prefix,
               struct error *err);
@@ -143,7 +150,7 @@ int msg_delete(struct txn *t, uint32_t id, uint32_t uid, struct error *err);
 bool msg_unpack(struct view key, struct view value, struct msg *m);
 
 /* All messages of a mailbox, in the order of UIDs. */
-int msg_each(struct txn *t, uint32_t id,
+int msg_each(struct txn *t, uint32_t id, uint32_t from_uid,
              int (*each)(struct view key, struct view value, void *arg,
                          struct error *err),
              void *arg, struct error *err);
@@ -202,6 +209,9 @@ struct mailbox_private {
     uint32_t id;
     uint64_t seen_modseq;   /* all up to here is in the view */
     bool has_gone;          /* some entry is gone */
+    bool loading;           /* `t` is open, until mailbox_load() */
+    struct txn t;
+    uint32_t recent_from, count; /* for mailbox_load() */
     struct facts *facts;    /* not yet in the index */
 };
 

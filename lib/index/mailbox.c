@@ -11,6 +11,8 @@
 #include "base/alloc.h"
 #include "index/internal.h"
 
+#define UNSEEN_NEAR 1000 /* records in which SELECT looks for the first unseen */
+
 /* --- taking over records ------------------------------------------------------------ */
 
 static struct mailbox_entry entry_of(const struct msg *m, uint32_t recent_from)
@@ -147,46 +149,111 @@ static void take_box(struct mailbox *m, const struct box *b)
     take_keywords(m, b);
 }
 
-static int load(struct mailbox *m, enum store_why *why, struct error *err)
+static int count_recent(struct view key, struct view value, void *arg,
+                        struct error *err)
 {
-    struct taking k = { .m = m };
+    (void)key, (void)value, (void)err;
+    ++*(size_t *)arg;
+    return 0;
+}
+
+struct unseen {
+    size_t number;
+    bool found;
+};
+
+static int find_unseen(struct view key, struct view value, void *arg,
+                       struct error *err)
+{
+    struct unseen *u = arg;
+    struct msg msg;
+
+    if (!msg_unpack(key, value, &msg))
+        return error_set(err, FAIL_TEMP, "a message makes no sense");
+    u->number++;
+    u->found = !(msg.flags & MAILBOX_SEEN);
+    return u->found || u->number == UNSEEN_NEAR;
+}
+
+/* What SELECT tells, from the first records alone. */
+static int look_over(struct mailbox *m, const struct box *b,
+                     struct error *err)
+{
+    struct unseen u = { 0, false };
+
+    m->n = m->p->count = b->count;
+    if (m->p->recent_from < b->uid_next &&
+        msg_each(&m->p->t, b->id, m->p->recent_from, count_recent,
+                 &m->n_recent, err) < 0)
+        return -1;
+    if (msg_each(&m->p->t, b->id, 0, find_unseen, &u, err) < 0)
+        return -1;
+    m->first_unseen = u.found ? u.number : 0;
+    return 0;
+}
+
+static int begin(struct mailbox *m, struct error *err)
+{
     struct box b = { .id = 0 };
-    struct txn t;
-    int rc = txn_begin(m->store, false, &t, err);
+    struct txn *t = &m->p->t;
+    int rc = txn_begin(m->store, false, t, err);
 
     if (rc < 0)
         return -1;
-    rc = box_get(&t, view_of(m->name), &b, err);
-    txn_abort(&t);
+    rc = box_get(t, view_of(m->name), &b, err);
+    txn_abort(t);
     if (rc > 0)
         rc = claim_recent(m, &b, err);
-    if (rc < 0 || txn_begin(m->store, false, &t, err) < 0) {
+    if (rc < 0 || txn_begin(m->store, false, t, err) < 0) {
         box_release(&b);
         return -1;
     }
-    k.recent_from = b.first_recent;
+    m->p->loading = true;
+    m->p->recent_from = b.first_recent;
     box_release(&b);
-    rc = box_get(&t, view_of(m->name), &b, err);
-    if (rc > 0)
-        rc = msg_each(&t, b.id, take, &k, err);
-    else if (rc == 0)
+    rc = box_get(t, view_of(m->name), &b, err);
+    if (rc == 0)
         rc = error_set(err, FAIL_TEMP, "the mailbox is gone");
-    if (rc == 0 && k.n != b.count)
-        rc = txn_damaged(&t, "the count of a mailbox", err);
-    txn_abort(&t);
-    if (rc < 0)
-        *why = m->store->damaged ? STORE_DAMAGED : STORE_LATER;
-    else
+    if (rc > 0) {
         take_box(m, &b);
-    m->entries = k.fresh;
-    m->n = k.n;
+        rc = look_over(m, &b, err);
+    }
     box_release(&b);
     return rc;
 }
 
-struct mailbox *mailbox_open(struct store *s, struct view name,
-                             bool read_only, enum store_why *why,
-                             struct error *err)
+static void end_loading(struct mailbox *m)
+{
+    if (m->p->loading)
+        txn_abort(&m->p->t);
+    m->p->loading = false;
+}
+
+int mailbox_load(struct mailbox *m, enum store_why *why, struct error *err)
+{
+    struct taking k = { .m = m, .recent_from = m->p->recent_from };
+    int rc;
+
+    m->n = m->n_recent = 0;
+    rc = msg_each(&m->p->t, m->p->id, 0, take, &k, err);
+    if (rc == 0 && k.n != m->p->count)
+        rc = txn_damaged(&m->p->t, "the count of a mailbox", err);
+    end_loading(m);
+    m->entries = k.fresh;
+    m->n = k.n;
+    if (rc < 0)
+        *why = m->store->damaged ? STORE_DAMAGED : STORE_LATER;
+    return rc;
+}
+
+bool mailbox_is_loaded(const struct mailbox *m)
+{
+    return !m->p->loading;
+}
+
+struct mailbox *mailbox_begin(struct store *s, struct view name,
+                              bool read_only, enum store_why *why,
+                              struct error *err)
 {
     struct mailbox *m;
     bool changed;
@@ -205,8 +272,20 @@ struct mailbox *mailbox_open(struct store *s, struct view name,
     m->store = s;
     m->read_only = read_only;
     view_copy(name, m->name, sizeof m->name);
-    *why = STORE_LATER;
-    if (load(m, why, err) < 0)
+    if (begin(m, err) < 0) {
+        *why = s->damaged ? STORE_DAMAGED : STORE_LATER;
+        mailbox_close(&m);
+    }
+    return m;
+}
+
+struct mailbox *mailbox_open(struct store *s, struct view name,
+                             bool read_only, enum store_why *why,
+                             struct error *err)
+{
+    struct mailbox *m = mailbox_begin(s, name, read_only, why, err);
+
+    if (m != NULL && mailbox_load(m, why, err) < 0)
         mailbox_close(&m);
     return m;
 }
@@ -218,6 +297,7 @@ void mailbox_close(struct mailbox **mp)
     *mp = NULL;
     if (m == NULL)
         return;
+    end_loading(m);
     facts_flush(m);
     free_keywords(m);
     free(m->entries);
@@ -266,7 +346,7 @@ static int refresh(struct mailbox *m, struct txn *t, const struct box *b,
     uint32_t highest = m->n > 0 ? m->entries[m->n - 1].uid : 0;
     size_t kept;
 
-    if (msg_each(t, b->id, take, &k, err) < 0) {
+    if (msg_each(t, b->id, 0, take, &k, err) < 0) {
         free(k.fresh);
         return -1;
     }

@@ -55,6 +55,7 @@ struct mailbox {
     struct mailbox_entry *entries;
     size_t n;
     size_t n_recent;
+    size_t first_unseen;  /* its number when opened; 0: none, or not near */
     char *keywords[MAILBOX_KEYWORDS_MAX]; /* NULL: not in use */
     struct mailbox_private *p;
 };
@@ -65,6 +66,16 @@ struct mailbox *mailbox_open(struct store *s, struct view name,
                              bool read_only, enum store_why *why,
                              struct error *err);
 void mailbox_close(struct mailbox **mp);
+
+/* The same in two steps, so that a client need not wait for the second, which
+ * takes as long as the mailbox is large: after the first all is there but the
+ * entries. mailbox_load() must be the next call; between the two a read
+ * transaction is open. -1: only mailbox_close() may follow. */
+struct mailbox *mailbox_begin(struct store *s, struct view name,
+                              bool read_only, enum store_why *why,
+                              struct error *err);
+int mailbox_load(struct mailbox *m, enum store_why *why, struct error *err);
+bool mailbox_is_loaded(const struct mailbox *m);
 
 /* The entry with this UID, or the first above it: an index into entries, n
  * when there is none. */

@@ -394,7 +394,7 @@ static int prepare(struct scanning *c, struct box *b, struct error *err)
     if (c->n > 0)
         qsort_r(c->files, c->n, sizeof *c->files, by_base, c);
     unite(c);
-    if (b->id != 0 && msg_each(&t, b->id, compare, c, err) < 0)
+    if (b->id != 0 && msg_each(&t, b->id, 0, compare, c, err) < 0)
         rc = -1;
     else if (c->seen != b->count)
         rc = txn_damaged(&t, "the count of a mailbox", err);

@@ -630,7 +630,7 @@ int store_status(struct store *s, struct view name, struct store_status *st,
         return -1;
     rc = box_get(&t, name, &b, err);
     if (rc > 0)
-        rc = msg_each(&t, b.id, sum, &c, err);
+        rc = msg_each(&t, b.id, 0, sum, &c, err);
     txn_abort(&t);
     st->uid_next = b.uid_next;
     st->uid_validity = b.uid_validity;

@@ -17,7 +17,7 @@
  *            MAILBOX_LOST.
  * Locks:     writers take our own OFD lock with a deadline of `lock_ms`, never
  *            held over reading or parsing messages or waiting for a client. No
- *            read transaction outlives a call.
+ *            read transaction outlives a call, but mailbox_begin()'s.
  * Durable:   what a call reports (a UID, a MODSEQ, a flag) is on disk before
  *            it returns.
  * Life:      store_open, calls, store_close. Views are closed before it.
