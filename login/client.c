@@ -281,11 +281,16 @@ static bool relay(struct login_client *c, short *events)
             return false;
         }
     }
-    if (ended) { /* the session has said its last word */
+    if (ended && c->stream.out.len == 0) { /* its last word is out */
+        client_free(c);
+        return false;
+    }
+    if (ended) {
         c->state = LEAVING;
         loop_unwatch(l, &c->relay);
         io_close(&c->session_fd);
         timer_set(l, &c->timer, LEAVE_MS);
+        *events = out_events;
         return true;
     }
     if (more)

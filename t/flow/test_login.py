@@ -3,6 +3,7 @@
 import base64
 import re
 import socket
+import time
 
 import suite
 
@@ -132,6 +133,17 @@ class Login(suite.Case):
             c.close()
         s.wait_log("imap-login: Login: user=<ann@one.example>, method=PLAIN, "
                    "rip=127.0.0.1, lip=127.0.0.1, TLS, session=<", 6)
+
+    def test_logout_ends_the_connection_at_once(self):
+        s = self.server()
+        c = self.open(s, s.imaps)
+        c.say(f"a LOGIN {ANN} secret")
+        c.until("a OK")
+        c.say("b LOGOUT")
+        c.until("b OK")
+        begin = time.monotonic()
+        self.equal(c.file.read(), b"")
+        self.true(time.monotonic() - begin < 2)
 
     def test_an_exchange_may_be_given_up(self):
         s = self.server()
