@@ -10,8 +10,9 @@ const struct param login_params[] = {
     PARAM_TEXT(login_conf, login_greeting, "$mail_name ready.",
         "the text of the greeting"),
     PARAM_TEXT(login_conf, login_mechanisms,
-        "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS",
-        "the SASL mechanisms offered to IMAP and POP3 clients"),
+        "PLAIN LOGIN SCRAM-SHA-256",
+        "the SASL mechanisms offered to IMAP and POP3 clients; there is also "
+        "SCRAM-SHA-256-PLUS, which some clients choose and then fail with"),
     PARAM_BOOL(login_conf, login_tls_wrappermode, "no",
         "speak TLS from the first byte (ports 993 and 995)"),
     PARAM_BOOL(login_conf, disable_plaintext_auth, "yes",

@@ -22,8 +22,9 @@ const struct param smtpd_params[] = {
         "reject_unauth_destination, defer_unauth_destination; without any "
         "of these it is never permitted"),
     PARAM_TEXT(smtpd_conf, smtpd_sasl_mechanisms,
-        "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS",
-        "the SASL mechanisms offered to SMTP clients"),
+        "PLAIN LOGIN SCRAM-SHA-256",
+        "the SASL mechanisms offered to SMTP clients; there is also "
+        "SCRAM-SHA-256-PLUS, which some clients choose and then fail with"),
     PARAM_TEXT(smtpd_conf, cleanup_service_name, "cleanup",
         "the service that puts messages into the queue"),
     PARAM_BOOL(smtpd_conf, smtpd_sasl_auth_enable, "no",

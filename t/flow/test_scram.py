@@ -63,6 +63,8 @@ class Scram:
 class ScramTest(suite.Case):
     def server(self):
         s = self.instance("sc").mail().tls()
+        for name in ("smtpd_sasl_mechanisms", "login_mechanisms"):
+            s.settings[name] = "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS"
         return s.start().add_users(ANN)
 
     def smtp_client(self, s):
