@@ -28,7 +28,7 @@ struct mapd_conf {
     char *propagate_unmatched_extensions;
     char *virtual_alias_maps, *virtual_alias_domains;
     char *virtual_mailbox_maps, *virtual_mailbox_domains;
-    char *alias_maps, *local_recipient_maps;
+    char *alias_maps, *alias_database, *local_recipient_maps;
     char *relay_domains, *relay_recipient_maps, *transport_maps;
     char *local_transport, *virtual_transport;
     char *relay_transport, *default_transport;

@@ -30,6 +30,8 @@ const struct param mapd_params[] = {
     PARAM_TEXT(mapd_conf, alias_maps, "",
         "tables, made by postalias, of the aliases in mydestination; they "
         "name addresses, commands and files are refused"),
+    PARAM_TEXT(mapd_conf, alias_database, "$alias_maps",
+        "the tables that newaliases makes anew from their sources"),
     PARAM_TEXT(mapd_conf, local_recipient_maps, "$alias_maps",
         "tables of the users of mydestination that local_transport knows, "
         "beside aliases and accounts"),

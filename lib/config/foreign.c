@@ -9,7 +9,7 @@
 /* Names whose value makes no difference here: where Postfix's own files are,
  * how it debugs, what is always as a careful site sets it. */
 static const char *const harmless[] = {
-    "alias_database", "allow_min_user", "anvil_rate_time_unit",
+    "allow_min_user", "anvil_rate_time_unit",
     "append_dot_mydomain", "authorized_flush_users", "authorized_mailq_users",
     "authorized_submit_users", "biff", "bounce_notice_recipient",
     "broken_sasl_auth_clients", "compatibility_level",

@@ -241,6 +241,18 @@ class Tables(Base):
                  "postalias: fatal: cannot open table hash:aliases2.db: No "
                  "such file or directory; run \"postalias hash:aliases2\"\n")
 
+    def test_newaliases_makes_what_main_cf_names(self):
+        self.put("aliases", "root: ann\n")
+        self.put("main.cf", f"alias_maps = hash:{self.dir}/aliases "
+                            f"texthash:{self.dir}/more\n")
+        program = suite.BUILD / "bin/newaliases"
+        self.is_(self.run_in(program, "-C", self.dir), 0)
+        self.is_(self.postalias("-q", "root", "hash:aliases"), 0, "ann\n")
+        self.put("main.cf", "alias_maps = texthash:/x\n")
+        self.is_(self.run_in(program, "-C", self.dir), 78, "",
+                 "newaliases: fatal: alias_database names no hash: or btree: "
+                 "table\n")
+
     def test_a_kill_leaves_the_old_table(self):
         self.put("map", "a old\n")
         self.postmap("hash:map")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sendmail, mailq - the interface that local programs have always used. */
+/* sendmail, mailq, newaliases - what local programs have always used. */
 #include "tools/sendmail/sendmail.h"
 
 #include <pwd.h>
@@ -12,18 +12,19 @@
 /* A command runs in no jail and may ask who its user is. */
 #undef getpwuid
 
-enum mode { DELIVER, SMTP, LIST, VERIFY, FLUSH };
+enum mode { DELIVER, SMTP, LIST, VERIFY, FLUSH, ALIASES };
 
 static void usage(FILE *to, int code)
 {
     fprintf(to,
-        "usage: sendmail [-C directory] [-bm|-bp|-bs|-bv] [-f sender] "
+        "usage: sendmail [-C directory] [-bi|-bm|-bp|-bs|-bv] [-f sender] "
         "[-F name] [-i] [-t]\n"
         "                [-N notify] [-R ret] [-V envid] [-q] [-v] "
         "[recipient ...]\n"
         "  -t  take recipients from the header   -i  a dot alone is text\n"
         "  -bp list the queue (mailq)            -bs speak SMTP\n"
-        "  -bv check recipients, send nothing    -q  try the queue now\n");
+        "  -bv check recipients, send nothing    -q  try the queue now\n"
+        "  -bi make the tables of alias_database anew (newaliases)\n");
     exit(code);
 }
 
@@ -79,6 +80,8 @@ static enum mode mode_of(const char *arg)
         return LIST;
     case 'v':
         return VERIFY;
+    case 'i':
+        return ALIASES;
     default:
         fprintf(stderr, "sendmail: fatal: unsupported: -b%s\n", arg);
         exit(EX_USAGE);
@@ -114,6 +117,9 @@ static void take_option(int opt, struct options *o, struct submission *s)
         break;
     case 't':
         s->from_header = true;
+        break;
+    case 'I':
+        o->mode = ALIASES;
         break;
     case 'v':
         s->verbose = true;
@@ -157,6 +163,30 @@ static int deliver(struct submission *s, const struct options *o, int argc,
     return submit(s);
 }
 
+/* Become postalias, which stands beside us, for the tables that are made from
+ * a source; the others are read as they are. */
+static int make_aliases(void)
+{
+    char *list = command_value("alias_database"), path[4096], *slash;
+    char **args = alloc_zero(strlen(list) + 3, sizeof *args);
+    struct view rest = view_of(list), word;
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 16);
+    size_t n = 1;
+
+    while (view_word(&rest, ", \t", &word))
+        if (view_starts(word, "hash:") || view_starts(word, "btree:"))
+            args[n++] = alloc_copy(word.data, word.len);
+    if (n == 1)
+        command_fail(EX_CONFIG, "alias_database names no hash: or btree: "
+                     "table");
+    snprintf(path + (len > 0 ? len : 0), 16, "%s", "");
+    slash = strrchr(path, '/');
+    snprintf(slash ? slash + 1 : path, 16, "postalias");
+    args[0] = path;
+    execv(path, args);
+    command_fail(EX_OSFILE, "cannot run %s", path);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = strrchr(argv[0], '/');
@@ -167,9 +197,11 @@ int main(int argc, char **argv)
     name = name ? name + 1 : argv[0];
     if (strcmp(name, "mailq") == 0)
         o.mode = LIST;
+    if (strcmp(name, "newaliases") == 0)
+        o.mode = ALIASES;
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         usage(stdout, 0);
-    while ((opt = getopt(argc, argv, "A:B:b:C:cdeEF:f:GgH:h:iL:mN:nO:o:p:"
+    while ((opt = getopt(argc, argv, "A:B:b:C:cdeEF:f:GgH:h:IiL:mN:nO:o:p:"
                                      "q::R:r:stUV:vX:x:")) != -1)
         take_option(opt, &o, &s);
     command_begin(name, o.directory);
@@ -178,6 +210,8 @@ int main(int argc, char **argv)
         return queue_print(false);
     case SMTP:
         return submit_smtp();
+    case ALIASES:
+        return make_aliases();
     case FLUSH:
         queue_flush_now(o.flush_id, o.flush_site);
         return 0;
