@@ -4,7 +4,7 @@
 #include "tools/postconf/postconf.h"
 
 static const char head[] =
-    ".TH MAIN.CF 5 \"\" \"Postern\" \"File formats\"\n"
+    ".TH MAIN.CF 5 2026-11-23 \"Postern\" \"File formats\"\n"
     ".SH NAME\n"
     "main.cf \\- parameters of the Postern mail system\n"
     ".SH DESCRIPTION\n"

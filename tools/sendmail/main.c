@@ -21,10 +21,10 @@ static void usage(FILE *to, int code)
         "[-F name] [-i] [-t]\n"
         "                [-N notify] [-R ret] [-V envid] [-q] [-v] "
         "[recipient ...]\n"
-        "  -t  take recipients from the header   -i  a dot alone is text\n"
+        "  -t  take recipients from the header   -i, -oi  a dot alone is text\n"
         "  -bp list the queue (mailq)            -bs speak SMTP\n"
         "  -bv check recipients, send nothing    -q  try the queue now\n"
-        "  -bi make the tables of alias_database anew (newaliases)\n");
+        "  -bi, -I  make the tables of alias_database anew (newaliases)\n");
     exit(code);
 }
 
