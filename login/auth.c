@@ -155,11 +155,13 @@ static void on_joined(struct join *j, int fd, const char *why)
     authd.joining = false;
     if (fd < 0) {
         log_warning("login: cannot reach authd: %s", why);
+        login_found();
         return;
     }
     peer_init(&authd.peer, &login.daemon->loop, fd, "authd", 0, rules,
               on_gone);
     authd.connected = true;
+    login_found();
 }
 
 void auth_reach(void)

@@ -43,13 +43,20 @@ static void on_keyd_again(struct timer *t)
     join_keyd();
 }
 
+void login_found(void)
+{
+    if (login.awaited > 0)
+        login.awaited--;
+    if (login.awaited == 0 && !login.full && !login.stopping)
+        listen_on(EPOLLIN);
+}
+
 static void on_keyd(struct join *j, int fd, const char *why)
 {
     struct error err;
 
     j->ticket = 0;
-    if (!login.full && !login.stopping)
-        listen_on(EPOLLIN);
+    login_found();
     if (fd < 0) {
         log_warning("login: no TLS: %s", why);
         timer_set(&login.daemon->loop, &keyd_again, AGAIN_MS);
@@ -133,7 +140,11 @@ void login_start(struct daemon *d)
     for (size_t i = 0; i < d->n_listeners; i++)
         login.listeners[i] = (struct watch){ .fd = d->listeners[i],
                                              .ready = on_client };
-    join_keyd(); /* clients come when it is known whether there is TLS */
+    /* Clients come when it is known whether there is TLS, and who asks for
+     * their passwords. */
+    login.awaited = 2;
+    join_keyd();
+    auth_reach();
 }
 
 void login_stopping(struct daemon *d)

@@ -101,6 +101,7 @@ struct login {
     struct list clients;
     size_t n_clients;
     bool full, stopping;
+    unsigned awaited;       /* of keyd and authd, at the start */
     struct watch listeners[SERVICE_LISTENERS_MAX];
     struct ipc keyd;        /* asked in handshakes */
     struct tls_server *tls;
@@ -117,6 +118,9 @@ void login_stopping(struct daemon *d);
 
 /* Room for one client more: accept again; or, when stopping, the end. */
 void login_client_left(void);
+
+/* Master has answered our wish to be joined to keyd or authd. */
+void login_found(void);
 
 /* Is there a certificate? */
 bool login_has_tls(void);

@@ -376,8 +376,8 @@ static void a_table_that_fails_is_no_answer(void **state)
         "mydestination = /nowhere/x\n",
         "transport_maps = inline:{ {one.example=} }\n",
         "transport_maps = directory:\n",
-        "alias_maps = pcre:{ {/(x)/ $$1} } hash:/nowhere/x\n"
-            "mydestination = one.example\n",
+        ("alias_maps = pcre:{ {/(x)/ $$1} } hash:/nowhere/x\n"
+         "mydestination = one.example\n"),
     };
 
     (void)state;
