@@ -38,7 +38,7 @@ static void done(struct command *c, const char *why)
     peer_send(&c->peer, &account_done_type, &d);
 }
 
-/* --- names --------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------- */
 
 static bool is_tenant(struct view v)
 {
@@ -100,7 +100,7 @@ static const char *check_name(enum account_noun noun, struct view name)
     }
 }
 
-/* --- changes ------------------------------------------------------------------------------*/
+/* --- changes ----------------------------------------------------------- */
 
 static void send_line(const struct account_line *line, void *arg)
 {
@@ -216,7 +216,7 @@ static const struct ipc_rule rules[] = {
     { NULL, NULL, NULL },
 };
 
-/* --- the socket -----------------------------------------------------------------------------*/
+/* --- the socket -------------------------------------------------------- */
 
 static void on_gone(struct peer *p)
 {

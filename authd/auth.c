@@ -39,7 +39,7 @@ static void exchange_free(struct exchange *x)
     n_exchanges--;
 }
 
-/* --- the end -------------------------------------------------------------------------- */
+/* --- the end ----------------------------------------------------------- */
 
 static void start_session(struct exchange *x)
 {
@@ -122,7 +122,7 @@ static void on_checked(struct work *w, bool ok, const struct secret *made)
     exchange_finish(x, AUTH_OK);
 }
 
-/* --- the password --------------------------------------------------------------------- */
+/* --- the password ------------------------------------------------------ */
 
 /* An unknown account is checked like a known one, and is as slow. */
 static void check(struct exchange *x, struct view password)
@@ -207,7 +207,7 @@ static void step(struct exchange *x, struct view data)
     }
 }
 
-/* --- the messages ----------------------------------------------------------------------- */
+/* --- the messages ------------------------------------------------------ */
 
 static bool is_offered(struct view mechanism, bool is_tls)
 {

@@ -34,7 +34,7 @@ extern const struct ipc_rule authd_rules[], authd_master_rules[];
 void authd_prepare(struct daemon *d);
 void authd_start(struct daemon *d);
 
-/* --- database.c ------------------------------------------------------------------ */
+/* --- database.c -------------------------------------------------------- */
 
 struct account {
     char address[321], tenant[321];
@@ -93,7 +93,7 @@ int database_list(enum account_noun noun, struct view filter,
                   void (*fn)(const struct account_line *line, void *arg),
                   void *arg, struct error *err);
 
-/* --- directory.c ----------------------------------------------------------------------*/
+/* --- directory.c ------------------------------------------------------- */
 
 /* Put an address into the form the database has: lower case, and without an
  * extension when that is how it is found. */
@@ -107,11 +107,11 @@ void on_directory_ask(struct peer *p, const void *msg);
 void on_sender_ask(struct peer *p, const void *msg);
 void on_whereis(struct peer *p, const void *msg);
 
-/* --- accounts.c -----------------------------------------------------------------------*/
+/* --- accounts.c -------------------------------------------------------- */
 
 void accounts_start(struct daemon *d);
 
-/* --- worker.c ---------------------------------------------------------------------------*/
+/* --- worker.c ---------------------------------------------------------- */
 
 struct work {
     struct list link;
@@ -135,7 +135,7 @@ void work_hash(struct work *w, struct view password);
 /* The answer is not wanted any more. */
 void work_cancel(struct work *w);
 
-/* --- delay.c -----------------------------------------------------------------------------*/
+/* --- delay.c ----------------------------------------------------------- */
 
 /* How long to wait before saying "wrong", in milliseconds; notes the failure
  * of both. */
@@ -145,7 +145,7 @@ uint64_t delay_failed(struct daemon *d, struct view account,
 /* Forget the failures of the account. */
 void delay_succeeded(struct view account);
 
-/* --- auth.c and auth_scram.c: exchanges ------------------------------------------------------*/
+/* --- auth.c and auth_scram.c: exchanges -------------------------------- */
 
 enum step {
     PLAIN_MESSAGE,  /* waiting for the one message of PLAIN */
@@ -195,7 +195,7 @@ void exchange_fail(struct exchange *x, const char *why);
 void scram_exchange_begin(struct exchange *x, const struct auth_begin *b);
 void scram_exchange_step(struct exchange *x, struct view data);
 
-/* --- auth.c --------------------------------------------------------------------------------*/
+/* --- auth.c ------------------------------------------------------------ */
 
 struct auth_peer {
     struct peer peer;

@@ -113,7 +113,7 @@ int database_open(struct daemon *d, struct error *err)
     return rc;
 }
 
-/* --- statements ------------------------------------------------------------------- */
+/* --- statements -------------------------------------------------------- */
 
 /* Prepare `sql` and bind its texts, in order, to ?1, ?2... */
 static sqlite3_stmt *prepare(const char *sql, const struct view *texts,
@@ -167,7 +167,7 @@ static int change(sqlite3_stmt *st, const char *what, const char *none,
     return 0;
 }
 
-/* --- lookups ----------------------------------------------------------------------- */
+/* --- lookups ----------------------------------------------------------- */
 
 int database_domain(struct view domain, char tenant[321], struct error *err)
 {
@@ -233,7 +233,7 @@ int database_alias(struct view address, struct buf *targets,
     return rc;
 }
 
-/* --- changes --------------------------------------------------------------------------- */
+/* --- changes ----------------------------------------------------------- */
 
 static struct view domain_of(struct view address)
 {

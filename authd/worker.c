@@ -51,7 +51,7 @@ static struct {
     struct list waiting;
 } workers = { .waiting = LIST_INIT(workers.waiting) };
 
-/* --- in the worker ------------------------------------------------------------------ */
+/* --- in the worker ----------------------------------------------------- */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -173,7 +173,7 @@ void workers_prepare(void)
         workers.list[i].fd = start_worker();
 }
 
-/* --- in authd ------------------------------------------------------------------------- */
+/* --- in authd ---------------------------------------------------------- */
 
 static void job_free(struct job *j)
 {

@@ -15,7 +15,7 @@ static void put_date(struct buf *out, uint64_t us)
     date_format(out, date_local((int64_t)(us / 1000000)));
 }
 
-/* --- header ------------------------------------------------------------------------- */
+/* --- header ------------------------------------------------------------ */
 
 static const char *subject(enum bounce_kind kind)
 {
@@ -47,7 +47,7 @@ static void put_header(struct buf *out, const struct notification *n,
     buf_add_text(out, "This is a MIME-encapsulated message.\r\n");
 }
 
-/* --- for people ----------------------------------------------------------------------- */
+/* --- for people -------------------------------------------------------- */
 
 static const char *explanation(enum bounce_kind kind)
 {
@@ -83,7 +83,7 @@ static void put_text_part(struct buf *out, const struct notification *n,
     }
 }
 
-/* --- for programs ------------------------------------------------------------------------*/
+/* --- for programs ------------------------------------------------------ */
 
 static const char *action(const struct notification *n, const struct fate *f)
 {
@@ -150,7 +150,7 @@ static void put_status_part(struct buf *out, const struct notification *n,
         put_fate(out, n, &n->fates[i], &q->rcpts[n->fates[i].index].r);
 }
 
-/* --- the message ------------------------------------------------------------------------- */
+/* --- the message ------------------------------------------------------- */
 
 /* How much of the message is its header, the empty line not included. */
 static size_t header_length(struct view v)

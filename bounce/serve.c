@@ -63,7 +63,7 @@ static int on_rcpt(struct notification *n, struct ipc_packet *p,
     return 0;
 }
 
-/* --- into the queue ------------------------------------------------------------------- */
+/* --- into the queue ---------------------------------------------------- */
 
 static int expect_250(struct ipc *c, const struct ipc_type *type,
                       const void *msg, char queue_id[17], struct error *err)

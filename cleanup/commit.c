@@ -27,7 +27,7 @@ void cleanup_prepare(struct daemon *d)
     nameless_prepare();
 }
 
-/* --- ids --------------------------------------------------------------------------------- */
+/* --- ids --------------------------------------------------------------- */
 
 void commit_make_id(struct daemon *d, char id[QFILE_ID_LEN + 1])
 {
@@ -40,7 +40,7 @@ void commit_make_id(struct daemon *d, char id[QFILE_ID_LEN + 1])
     qfile_make_id(now, d->slot, id);
 }
 
-/* --- content ------------------------------------------------------------------------------*/
+/* --- content ----------------------------------------------------------- */
 
 static int full(struct reply *reply)
 {
@@ -193,7 +193,7 @@ int commit_content(struct transaction *t, int fd, bool last,
     return write_piece(t, (struct view){ piece.data, size }, reply);
 }
 
-/* --- the end ------------------------------------------------------------------------------- */
+/* --- the end ----------------------------------------------------------- */
 
 /* A failed sync is never tried again on the same file: the kernel may have
  * dropped what it could not write. */

@@ -32,7 +32,7 @@ static struct {
     unsigned n_questions;
 } dns;
 
-/* --- c-ares in our loop ------------------------------------------------------------- */
+/* --- c-ares in our loop ------------------------------------------------ */
 
 static void set_timer(void)
 {
@@ -126,7 +126,7 @@ void dnsd_start(struct daemon *d)
     (void)d;
 }
 
-/* --- questions ---------------------------------------------------------------------------*/
+/* --- questions --------------------------------------------------------- */
 
 static void reply(struct question *q, enum dns_result result,
                   const struct buf *records, const char *why)

@@ -62,7 +62,7 @@ bool imap_args_end(struct imap_args *a)
     return a->bad == NULL;
 }
 
-/* --- atoms ------------------------------------------------------------------- */
+/* --- atoms ------------------------------------------------------------- */
 
 bool imap_is_atom_char(char c)
 {
@@ -143,7 +143,7 @@ bool imap_args_flag(struct imap_args *a, struct view *v)
     return true;
 }
 
-/* --- strings ------------------------------------------------------------------- */
+/* --- strings ----------------------------------------------------------- */
 
 bool imap_ends_in_literal(struct view line, uint64_t *size, bool *sync)
 {

@@ -73,7 +73,7 @@ void imap_enable_condstore(struct imap_session *s)
     s->condstore = true;
 }
 
-/* --- changes of others ----------------------------------------------------------------- */
+/* --- changes of others ------------------------------------------------- */
 
 static void on_expunged(struct mailbox *m, size_t number, uint32_t uid,
                         void *arg)
@@ -121,7 +121,7 @@ void imap_unselect(struct imap_session *s)
         mailbox_close(&s->box);
 }
 
-/* --- sets of messages --------------------------------------------------------------------- */
+/* --- sets of messages -------------------------------------------------- */
 
 static size_t first_of(const struct imap_session *s, uint32_t from)
 {

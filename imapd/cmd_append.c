@@ -52,7 +52,7 @@ static bool parse(struct imap_args *a, struct append *ap)
     return true;
 }
 
-/* --- the message ------------------------------------------------------------------ */
+/* --- the message ------------------------------------------------------- */
 
 enum content { CONTENT_OK, CONTENT_NUL, CONTENT_FAILED };
 

@@ -40,7 +40,7 @@ static enum fetch_result load_facts(struct imap_session *s,
     return FETCH_OK;
 }
 
-/* --- one item --------------------------------------------------------------------------- */
+/* --- one item ---------------------------------------------------------- */
 
 static void say_date(struct buf *out, const struct mailbox_entry *e)
 {
@@ -96,7 +96,7 @@ static void say_item(struct imap_session *s, const struct fetch *f,
     }
 }
 
-/* --- one message -------------------------------------------------------------------------- */
+/* --- one message ------------------------------------------------------- */
 
 /* Fetching set \Seen: the client hears of it though it did not ask. */
 static void say_seen(struct imap_session *s, const struct fetch *f,
@@ -139,7 +139,7 @@ static enum fetch_result fetch_one(struct imap_session *s,
     return r;
 }
 
-/* --- all of them ---------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------- */
 
 /* Mark those of `n` messages \Seen that are not; newly[i] tells which. */
 static int mark_seen(struct imap_session *s, const size_t *indices, size_t n,

@@ -38,7 +38,7 @@ struct request {
     bool lsub;
 };
 
-/* --- arguments ------------------------------------------------------------------ */
+/* --- arguments --------------------------------------------------------- */
 
 static bool take_option(struct imap_args *a, struct request *r, bool select)
 {
@@ -123,7 +123,7 @@ static bool parse(struct imap_args *a, struct request *r)
     return imap_args_end(a);
 }
 
-/* --- answers ---------------------------------------------------------------------- */
+/* --- answers ----------------------------------------------------------- */
 
 static void add_word(struct buf *out, const char *word)
 {

@@ -30,7 +30,7 @@ enum store_use imap_use_find(struct view attribute)
     return STORE_USE_NONE;
 }
 
-/* --- CREATE -------------------------------------------------------------------- */
+/* --- CREATE ------------------------------------------------------------ */
 
 /* " (USE (\Sent))". A mailbox of ours has one use, and a view of others (\All,
  * \Flagged) cannot be made: *can says whether we can. */
@@ -86,7 +86,7 @@ void imap_cmd_create(struct imap_session *s, struct imap_args *a)
         imap_ok(s, "Create completed.");
 }
 
-/* --- the others ------------------------------------------------------------------ */
+/* --- the others -------------------------------------------------------- */
 
 /* The selected mailbox has lost its name: better closed by us, with a word,
  * than found missing by the next command. */

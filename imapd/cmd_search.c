@@ -45,7 +45,7 @@ static bool take_return(struct imap_args *a, bool *extended, unsigned *wanted)
     return imap_args_char(a, ')') && imap_args_space(a);
 }
 
-/* --- what was found -------------------------------------------------------------- */
+/* --- what was found ---------------------------------------------------- */
 
 struct found {
     size_t *indices;

@@ -89,7 +89,7 @@ void imap_cmd_examine(struct imap_session *s, struct imap_args *a)
     open_mailbox(s, a, true);
 }
 
-/* --- expunging ------------------------------------------------------------------ */
+/* --- expunging --------------------------------------------------------- */
 
 static size_t count_deleted(const struct imap_session *s)
 {

@@ -56,7 +56,7 @@ struct fetch {
 bool fetch_parse(struct imap_args *a, bool uid, struct fetch *f);
 void fetch_release(struct fetch *f);
 
-/* --- one message ------------------------------------------------------------------ */
+/* --- one message ------------------------------------------------------- */
 
 struct fetch_message {
     size_t index;

@@ -49,7 +49,7 @@ static bool add_kind(struct imap_args *a, struct fetch *f,
     return add_item(a, f, (struct fetch_item){ .kind = kind });
 }
 
-/* --- sections -------------------------------------------------------------------- */
+/* --- sections ---------------------------------------------------------- */
 
 static bool is_name_char(char c)
 {
@@ -201,7 +201,7 @@ static bool take_section(struct imap_args *a, struct fetch *f, bool peek)
     return add_item(a, f, item);
 }
 
-/* --- items ---------------------------------------------------------------------------- */
+/* --- items ------------------------------------------------------------- */
 
 static bool take_item(struct imap_args *a, struct fetch *f)
 {

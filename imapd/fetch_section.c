@@ -11,7 +11,7 @@
 #define CHUNK      65536
 #define INDEX_FULL 60000 /* an indexed header this long may be cut */
 
-/* --- loading ----------------------------------------------------------------------- */
+/* --- loading ----------------------------------------------------------- */
 
 static enum fetch_result open_file(struct imap_session *s,
                                    struct fetch_message *m, struct error *err)
@@ -78,7 +78,7 @@ void fetch_message_release(struct fetch_message *m)
     buf_reset(&m->header);
 }
 
-/* --- saying it ------------------------------------------------------------------------ */
+/* --- saying it --------------------------------------------------------- */
 
 /* What of `size` bytes is asked for: *from and how many. */
 static uint64_t cut(const struct fetch_item *item, uint64_t size,
@@ -174,7 +174,7 @@ static void say_range(struct imap_session *s, const struct fetch_item *item,
         say_converted(s, m, r, from, n);
 }
 
-/* --- header fields ------------------------------------------------------------------------ */
+/* --- header fields ----------------------------------------------------- */
 
 static bool is_named(const struct fetch *f, const struct fetch_item *item,
                      struct view name)

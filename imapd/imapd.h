@@ -85,7 +85,7 @@ void imap_session_run(struct daemon *d, int root, struct client *c);
 void imapd_prepare(struct daemon *d);
 void imapd_serve(struct daemon *d, struct client *c);
 
-/* --- session.c: saying things ------------------------------------------------------- */
+/* --- session.c: saying things ------------------------------------------ */
 
 /* Untagged text; a client that is gone ends the session. */
 void imap_say(struct imap_session *s, const char *fmt, ...)
@@ -112,7 +112,7 @@ void imap_failed(struct imap_session *s, const struct error *err);
 /* End the session. */
 void imap_end(struct imap_session *s, enum imap_end why);
 
-/* --- session.c: the mailbox ----------------------------------------------------------- */
+/* --- session.c: the mailbox -------------------------------------------- */
 
 /* Tell what changed; with `look` also on the disk. */
 void imap_sync(struct imap_session *s, bool look, bool keep_numbers);
@@ -142,7 +142,7 @@ void imap_say_flags(struct imap_session *s, size_t index, bool modseq_only);
 /* Turn MODSEQ on for the rest of the session (RFC 7162 §3.1). */
 void imap_enable_condstore(struct imap_session *s);
 
-/* --- input.c --------------------------------------------------------------------------- */
+/* --- input.c ----------------------------------------------------------- */
 
 enum imap_input {
     IMAP_COMMAND, /* s->command has one */
@@ -157,7 +157,7 @@ enum imap_input imap_input(struct imap_session *s);
  * too much. */
 void imap_drain(struct imap_session *s, uint64_t size);
 
-/* --- what commands share ----------------------------------------------------------------- */
+/* --- what commands share ----------------------------------------------- */
 
 /* A mailbox's use as an attribute (RFC 6154 §2), "" for none; the use that an
  * attribute names, or STORE_USE_NONE. */
@@ -185,7 +185,7 @@ bool imap_flag_list(struct imap_args *a, bool bare, struct imap_flags *f);
  * without "."? Time is the product of the lengths at most. */
 bool imap_list_match(struct view pattern, struct view name);
 
-/* --- commands ---------------------------------------------------------------------------- */
+/* --- commands ---------------------------------------------------------- */
 
 typedef void imap_command(struct imap_session *s, struct imap_args *a);
 

@@ -62,7 +62,7 @@ void search_bind(struct search *p, struct mailbox *m);
 int search_match(struct search *p, struct mailbox *m, size_t index,
                  struct error *err);
 
-/* --- search_text.c ------------------------------------------------------------------- */
+/* --- search_text.c ----------------------------------------------------- */
 
 /* Is the needle in the text of a header, decoded: of the fields called `name`,
  * or, with an empty name, of all? */

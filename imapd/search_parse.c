@@ -70,7 +70,7 @@ static struct search_node *emit(struct search *p, enum search_op op)
     return &p->nodes[p->n++];
 }
 
-/* --- leaves --------------------------------------------------------------------- */
+/* --- leaves ------------------------------------------------------------ */
 
 static bool take_needle(struct imap_args *a, struct search *p,
                         struct search_node *node)
@@ -163,7 +163,7 @@ static bool take_leaf(struct imap_args *a, struct search *p)
     return imap_args_fail(a, "There is no such search key.");
 }
 
-/* --- NOT, OR and parentheses ---------------------------------------------------------- */
+/* --- NOT, OR and parentheses ------------------------------------------- */
 
 enum frame_kind { FRAME_LIST, FRAME_NOT, FRAME_OR };
 

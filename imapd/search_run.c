@@ -41,7 +41,7 @@ void search_bind(struct search *p, struct mailbox *m)
     }
 }
 
-/* --- leaves --------------------------------------------------------------------- */
+/* --- leaves ------------------------------------------------------------ */
 
 static bool compare_day(enum search_op op, int64_t day, int64_t asked)
 {
@@ -105,7 +105,7 @@ static enum truth test_leaf(const struct search_node *node,
     return test_entry(node, &m->box->entries[m->index], m->index) ? YES : NO;
 }
 
-/* --- the program ------------------------------------------------------------------- */
+/* --- the program ------------------------------------------------------- */
 
 static enum truth both(enum truth a, enum truth b)
 {
@@ -147,7 +147,7 @@ static enum truth run(const struct search *p, const struct message *m)
     return stack[0];
 }
 
-/* --- looking deeper ------------------------------------------------------------------ */
+/* --- looking deeper ---------------------------------------------------- */
 
 /* 1, 0 when the message is gone, -1. */
 static int open_file(struct message *m, struct error *err)

@@ -18,7 +18,7 @@ static bool contains(struct view text, struct view needle)
            memmem(text.data, text.len, needle.data, needle.len) != NULL;
 }
 
-/* --- headers --------------------------------------------------------------------- */
+/* --- headers ----------------------------------------------------------- */
 
 /* Append a field's value as it is meant, folded. */
 static void add_value(struct buf *out, struct view value)
@@ -72,7 +72,7 @@ bool search_sent_day(struct view header, int64_t *day)
     return good;
 }
 
-/* --- bodies -------------------------------------------------------------------------- */
+/* --- bodies ------------------------------------------------------------ */
 
 /* Folded text as it comes, searched when there is enough of it; the end of
  * what was searched stays, since a needle may begin there. */
@@ -125,7 +125,7 @@ static void scan_add(struct scan *sc, struct view utf8)
         scan_window(sc);
 }
 
-/* --- parts ------------------------------------------------------------------------------ */
+/* --- parts ------------------------------------------------------------- */
 
 struct part_reader {
     const struct mime_source *src;

@@ -54,7 +54,7 @@ static const struct command {
 };
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
-/* --- saying things ----------------------------------------------------------------- */
+/* --- saying things ----------------------------------------------------- */
 
 void imap_end(struct imap_session *s, enum imap_end why)
 {
@@ -159,7 +159,7 @@ void imap_failed(struct imap_session *s, const struct error *err)
     imap_refuse(s, STORE_LATER, false, err);
 }
 
-/* --- commands ------------------------------------------------------------------------ */
+/* --- commands ---------------------------------------------------------- */
 
 static const struct command *find_command(struct view verb)
 {
@@ -278,7 +278,7 @@ static void one_command(struct imap_session *s)
     }
 }
 
-/* --- the session ------------------------------------------------------------------------ */
+/* --- the session ------------------------------------------------------- */
 
 static void log_end(const struct imap_session *s, const char *session)
 {

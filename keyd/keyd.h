@@ -28,7 +28,7 @@ extern const struct ipc_rule keyd_rules[];
 
 void keyd_prepare(struct daemon *d);
 
-/* --- keys.c -------------------------------------------------------------------- */
+/* --- keys.c ------------------------------------------------------------ */
 
 /* A key with the chain that begins with its certificate. */
 struct pair {
@@ -50,7 +50,7 @@ const struct pair *keys_for_name(const char *name);
 /* The pair with this id, or NULL. */
 const struct pair *keys_by_id(uint64_t id);
 
-/* --- text.c ---------------------------------------------------------------------- */
+/* --- text.c ------------------------------------------------------------ */
 
 /* NULL if `text` is what a TLS 1.2 or 1.3 server signs in a handshake, else
  * why not. */

@@ -26,7 +26,7 @@ static struct {
     size_t n_keys;
 } fresh;
 
-/* --- reading ----------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 static void take_key(const unsigned char *der, long len, const char *file)
 {
@@ -104,7 +104,7 @@ static void take_file(int fd, struct view name)
     buf_wipe(&pem);
 }
 
-/* --- pairing ------------------------------------------------------------------------- */
+/* --- pairing ----------------------------------------------------------- */
 
 static EVP_PKEY *key_of(X509 *cert)
 {
@@ -243,7 +243,7 @@ void keys_file(struct daemon *d, const struct control_file *file)
     }
 }
 
-/* --- finding --------------------------------------------------------------------------- */
+/* --- finding ----------------------------------------------------------- */
 
 const struct pair *keys_for_name(const char *name)
 {

@@ -30,7 +30,7 @@ static struct {
     char stamp[40];
 } logd = { .sources = LIST_INIT(logd.sources), .file = -1 };
 
-/* --- out ---------------------------------------------------------------------- */
+/* --- out --------------------------------------------------------------- */
 
 static void write_held(void)
 {
@@ -100,7 +100,7 @@ static void put_line(const char *tag, pid_t pid, struct view text)
     buf_add_char(out, '\n');
 }
 
-/* --- in ------------------------------------------------------------------------- */
+/* --- in ---------------------------------------------------------------- */
 
 /* One packet: its level's digit, then the text. False when there is none. */
 static bool read_line(struct source *s)
@@ -165,7 +165,7 @@ void logd_file(struct daemon *d, const struct control_file *file)
     logd.file = file->fd;
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life -------------------------------------------------------------- */
 
 /* localtime_r() reads the zone's file at its first call: before the jail. */
 void logd_prepare(struct daemon *d)

@@ -33,7 +33,7 @@ static struct login_client *find(uint32_t ticket)
     return NULL;
 }
 
-/* --- the end of an exchange ------------------------------------------------------- */
+/* --- the end of an exchange -------------------------------------------- */
 
 static void finish(struct login_client *c, enum auth_result result)
 {
@@ -64,7 +64,7 @@ void auth_forget(struct login_client *c)
     io_close(&c->session_fd);
 }
 
-/* --- what authd says --------------------------------------------------------------- */
+/* --- what authd says --------------------------------------------------- */
 
 static void on_challenge(struct peer *p, const void *msg)
 {
@@ -111,7 +111,7 @@ static void on_gone(struct peer *p)
     }
 }
 
-/* --- asking ------------------------------------------------------------------------ */
+/* --- asking ------------------------------------------------------------ */
 
 static void send_begin(struct login_client *c, bool has_initial,
                        struct view initial)

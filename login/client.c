@@ -32,7 +32,7 @@ static void await(struct watch *w, uint32_t events)
         loop_unwatch(&login.daemon->loop, w);
 }
 
-/* --- the log ------------------------------------------------------------------- */
+/* --- the log ----------------------------------------------------------- */
 
 static void log_where(struct login_client *c, const char *what)
 {
@@ -58,7 +58,7 @@ static void log_end(struct login_client *c, const char *why)
     log_where(c, text);
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life -------------------------------------------------------------- */
 
 static void client_free(struct login_client *c)
 {
@@ -132,7 +132,7 @@ bool client_may_login(const struct login_client *c)
     return c->is_tls || !login_conf.disable_plaintext_auth;
 }
 
-/* --- before the client is known ----------------------------------------------------- */
+/* --- before the client is known ---------------------------------------- */
 
 /* 1: in TLS now; 0: wait; -1: the client is gone. */
 static int shake(struct login_client *c, short *events)
@@ -217,7 +217,7 @@ static bool hear(struct login_client *c, short *events)
     }
 }
 
-/* --- the relay ------------------------------------------------------------------------ */
+/* --- the relay --------------------------------------------------------- */
 
 /* From the client to the session; false when there is no more to do now. */
 static bool pass_in(struct login_client *c, short *events)
@@ -312,7 +312,7 @@ void client_relay(struct login_client *c)
     timer_cancel(&login.daemon->loop, &c->timer);
 }
 
-/* --- a turn ------------------------------------------------------------------------------ */
+/* --- a turn ------------------------------------------------------------ */
 
 /* Do all that can be done now and say in *events what to wait for; false when
  * the client is gone. */
@@ -376,7 +376,7 @@ static void on_session(struct watch *w, uint32_t events)
     run(list_entry(w, struct login_client, relay));
 }
 
-/* --- the beginning ------------------------------------------------------------------------- */
+/* --- the beginning ----------------------------------------------------- */
 
 static void name_end(int fd, int (*get)(int, struct sockaddr *, socklen_t *),
                      char *text, size_t size)

@@ -26,7 +26,7 @@ static bool bad(struct login_client *c, const char *why)
     return client_bad(c);
 }
 
-/* --- the parts of a command ---------------------------------------------------------- */
+/* --- the parts of a command -------------------------------------------- */
 
 /* "{n}" or, of a client that does not wait for us, "{n+}" at a line's end. */
 static bool ends_in_literal(struct view line, uint64_t *size, bool *waits)
@@ -127,7 +127,7 @@ static bool take_string(struct view *rest, struct buf *out)
     return out->len > 0 && out->len <= TEXT_MAX;
 }
 
-/* --- commands --------------------------------------------------------------------------- */
+/* --- commands ---------------------------------------------------------- */
 
 static void add_capabilities(const struct login_client *c, struct buf *out)
 {
@@ -304,7 +304,7 @@ static bool imap_command(struct login_client *c)
     return true;
 }
 
-/* --- authentication ---------------------------------------------------------------------- */
+/* --- authentication ---------------------------------------------------- */
 
 static void imap_challenge(struct login_client *c, struct view data)
 {

@@ -29,7 +29,7 @@ static void listen_on(uint32_t events)
     }
 }
 
-/* --- keyd -------------------------------------------------------------------- */
+/* --- keyd -------------------------------------------------------------- */
 
 static void join_keyd(void)
 {
@@ -77,7 +77,7 @@ bool login_has_tls(void)
     return login.keyd.fd >= 0 && tls_server_ready(login.tls, &err);
 }
 
-/* --- accepting ----------------------------------------------------------------- */
+/* --- accepting --------------------------------------------------------- */
 
 /* Master keeps one process ready that is not full. */
 static void take_no_more(void)
@@ -123,7 +123,7 @@ void login_client_left(void)
     }
 }
 
-/* --- life -------------------------------------------------------------------------- */
+/* --- life -------------------------------------------------------------- */
 
 void login_prepare(struct daemon *d)
 {

@@ -110,7 +110,7 @@ struct login {
 };
 extern struct login login;
 
-/* --- login.c -------------------------------------------------------------------- */
+/* --- login.c ----------------------------------------------------------- */
 
 void login_prepare(struct daemon *d);
 void login_start(struct daemon *d);
@@ -125,7 +125,7 @@ void login_found(void);
 /* Is there a certificate? */
 bool login_has_tls(void);
 
-/* --- client.c ------------------------------------------------------------------- */
+/* --- client.c ---------------------------------------------------------- */
 
 /* Serve a connection (taken). */
 void client_start(int fd);
@@ -149,7 +149,7 @@ bool client_may_login(const struct login_client *c);
 /* Pass bytes between the client and its session from now on. */
 void client_relay(struct login_client *c);
 
-/* --- auth.c ---------------------------------------------------------------------- */
+/* --- auth.c ------------------------------------------------------------ */
 
 /* Begin an exchange; `initial` as SASL-IR has it, wiped by the caller. */
 void auth_start(struct login_client *c, struct view mechanism,

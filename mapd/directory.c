@@ -70,7 +70,7 @@ const struct directory_answer *directory_ask(struct lookup *l,
     return a;
 }
 
-/* --- the table ------------------------------------------------------------------ */
+/* --- the table --------------------------------------------------------- */
 
 static int directory_open(struct table *t, struct error *err)
 {

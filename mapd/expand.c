@@ -126,7 +126,7 @@ static int fail_step(struct walk *w, const struct resolve_answer *r,
     return send_rcpt(w, view_of(s->address), &failed, err);
 }
 
-/* --- targets ------------------------------------------------------------------------ */
+/* --- targets ----------------------------------------------------------- */
 
 static bool is_too_much(const struct walk *w)
 {
@@ -201,7 +201,7 @@ static void add_directory(struct walk *w, struct view targets,
         refuse_size(answer);
 }
 
-/* --- the walk ------------------------------------------------------------------------- */
+/* --- the walk ---------------------------------------------------------- */
 
 /* Deliver to the address itself, and to what the directory adds. */
 static int take_final(struct walk *w, const struct resolve_answer *r,

@@ -91,7 +91,7 @@ void mapd_prepare(struct daemon *d);
 int mapd_answer(struct daemon *d, const struct client *c, struct ipc *line,
                 struct ipc_packet *p, struct error *err);
 
-/* --- maps.c ----------------------------------------------------------------- */
+/* --- maps.c ------------------------------------------------------------ */
 
 /* Before the jail: open all tables, and let the jail open them anew. What
  * cannot be opened is tried again when it is needed. */
@@ -122,7 +122,7 @@ void maps_release(struct lookup *l);
 int maps_ask(struct lookup *l, const struct map_ask *ask,
              struct map_answer *answer, struct error *err);
 
-/* --- domains.c ---------------------------------------------------------------- */
+/* --- domains.c --------------------------------------------------------- */
 
 /* A list of "domain", "!domain" and "type:table" words, the first that fits
  * decides; with `parents` a domain stands for its subdomains too. Ownership
@@ -138,7 +138,7 @@ void domains_close(struct domains **d);
 void domains_files(const struct table_env *env, const char *spec,
                    void (*fn)(const char *path, void *arg), void *arg);
 
-/* --- directory.c -------------------------------------------------------------- */
+/* --- directory.c ------------------------------------------------------- */
 
 /* Ask authd; the answer's texts live until another address is asked for. A
  * failure is an answer too: DIRECTORY_LATER. */
@@ -152,7 +152,7 @@ void directory_forget(struct lookup *l);
  * the address, when it is but an alias), and "domain". */
 extern const struct table_type directory_type;
 
-/* --- route.c ------------------------------------------------------------------ */
+/* --- route.c ----------------------------------------------------------- */
 
 /* Set the route from "transport:nexthop". Without a transport that of `r`
  * stays; without a next hop it is `otherwise`. */
@@ -163,7 +163,7 @@ int route_set(struct lookup *l, struct view value, struct view otherwise,
 int route_override(struct lookup *l, struct view address,
                    struct resolve_answer *r, struct error *err);
 
-/* --- resolve.c ---------------------------------------------------------------- */
+/* --- resolve.c --------------------------------------------------------- */
 
 /* Where does an address go? Texts live until the next question. */
 void resolve(struct lookup *l, struct view address, struct resolve_answer *r);
@@ -186,7 +186,7 @@ int resolve_local_alias(struct lookup *l, struct view address,
 void resolve_later(struct view address, const struct error *why,
                    struct resolve_answer *r);
 
-/* --- targets.c ---------------------------------------------------------------- */
+/* --- targets.c --------------------------------------------------------- */
 
 /* Read the addresses that `values`, of an alias for `address`, names, and
  * call `fn` with each in canonical form: with a domain, and with `extension`
@@ -197,7 +197,7 @@ int targets_each(struct view values, struct view address,
                  bool (*fn)(struct view target, void *arg), void *arg,
                  struct error *err);
 
-/* --- expand.c ----------------------------------------------------------------- */
+/* --- expand.c ---------------------------------------------------------- */
 
 /* Send what an address stands for; -1 when the client is gone. */
 int expand(struct lookup *l, struct view address, struct error *err);

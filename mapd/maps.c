@@ -118,7 +118,7 @@ static int refresh(struct lookup *l, enum maps_name name, struct error *err)
     return 0;
 }
 
-/* --- before the jail -------------------------------------------------------------- */
+/* --- before the jail --------------------------------------------------- */
 
 /* Directories with so much beside tables that they stay closed: only the file
  * is opened to the jail, as it is now. */
@@ -172,7 +172,7 @@ void maps_prepare(struct lookup *l)
     }
 }
 
-/* --- questions -------------------------------------------------------------------- */
+/* --- questions --------------------------------------------------------- */
 
 int maps_lookup(struct lookup *l, enum maps_name name, struct view key,
                 enum table_part part, struct buf *out, struct error *err)

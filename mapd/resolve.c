@@ -59,7 +59,7 @@ static int is_in(struct lookup *l, enum maps_name name, struct view address,
     return maps_address(l, name, MAPS_REWRITE, address, NULL, &l->value, err);
 }
 
-/* --- the classes --------------------------------------------------------------------- */
+/* --- the classes ------------------------------------------------------- */
 
 /* What is asked about an address of one class. */
 struct question {

@@ -81,7 +81,7 @@ static void join(struct child *c, uint32_t ticket, struct pool *to)
     close(yes.fd);
 }
 
-/* --- programs that run per tenant -------------------------------------------------*/
+/* --- programs that run per tenant -------------------------------------- */
 
 /* A tenant's name becomes a directory: no separators, no leading dot. */
 static bool is_component(struct view v)
@@ -207,7 +207,7 @@ static void on_here(struct peer *peer, const void *msg)
     }
 }
 
-/* --- sessions -----------------------------------------------------------------------*/
+/* --- sessions ---------------------------------------------------------- */
 
 static bool is_path(struct view v)
 {
@@ -263,7 +263,7 @@ static void on_session(struct peer *peer, const void *msg)
         close(s->fd); /* closed unserved, it tells login that it failed */
 }
 
-/* --- the rest -------------------------------------------------------------------------*/
+/* --- the rest ---------------------------------------------------------- */
 
 static void on_connect(struct peer *peer, const void *msg)
 {

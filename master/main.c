@@ -25,7 +25,7 @@
 #include "base/io.h"
 #include "base/log.h"
 
-/* --- ending ------------------------------------------------------------------- */
+/* --- ending ------------------------------------------------------------ */
 
 static bool any_child(struct master *m, bool besides_logd)
 {
@@ -101,7 +101,7 @@ void master_progress(struct master *m)
         tell_starter(m);
 }
 
-/* --- signals, as events ---------------------------------------------------------- */
+/* --- signals, as events ------------------------------------------------ */
 
 static void reap(struct master *m)
 {
@@ -153,7 +153,7 @@ static void watch_signals(struct master *m)
         log_fatal("cannot wait for signals: %s", strerrordesc_np(errno));
 }
 
-/* --- starting -------------------------------------------------------------------- */
+/* --- starting ---------------------------------------------------------- */
 
 /* One master a queue: the lock, not the file's existence, says who it is. */
 static int lock_instance(struct master *m, struct error *err)

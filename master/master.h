@@ -96,7 +96,7 @@ struct master {
     struct reload *reload;     /* one under way, or NULL (reload.c) */
 };
 
-/* --- pool.c: how many processes there are ----------------------------------- */
+/* --- pool.c: how many processes there are ------------------------------ */
 
 /* Make the pools of all rows of master.cf, with their sockets bound. */
 int pools_create(struct master *m, struct error *err);
@@ -130,18 +130,18 @@ struct child *child_of(struct peer *control);
 /* Are all programs that should run ready? */
 bool pools_ready(struct master *m);
 
-/* --- spawn.c: one process, from fork to exec ---------------------------------*/
+/* --- spawn.c: one process, from fork to exec --------------------------- */
 
 /* Start a process for `c` (its pool, slot set); its control end is `control`
  * (borrowed). Sets c->pid. */
 int spawn(struct child *c, int control, struct error *err);
 
-/* --- listen.c ------------------------------------------------------------------*/
+/* --- listen.c ---------------------------------------------------------- */
 
 /* Bind and listen on everything that the row of `p` asks for. */
 int listen_row(struct pool *p, struct error *err);
 
-/* --- places.c: directories, mounts and namespaces --------------------------------*/
+/* --- places.c: directories, mounts and namespaces ---------------------- */
 
 /* Make the queue's directories with their owners, open the stores. */
 int places_create(struct master *m, struct error *err);
@@ -156,7 +156,7 @@ int places_root(const struct pool *p, struct error *err);
 /* The uid that the programs of `p` run as. */
 uid_t places_uid(const struct pool *p);
 
-/* --- join.c ---------------------------------------------------------------------*/
+/* --- join.c ------------------------------------------------------------ */
 
 /* The rules for what children may say. */
 extern const struct ipc_rule master_rules[];
@@ -164,7 +164,7 @@ extern const struct ipc_rule master_rules[];
 /* Fail every join that waits for authd: it is gone. */
 void joins_fail(struct master *m);
 
-/* --- files.c: files that programs may have ----------------------------------------*/
+/* --- files.c: files that programs may have ----------------------------- */
 
 /* Send a program that has just become ready what it is to have. */
 void files_send(struct child *c);
@@ -172,7 +172,7 @@ void files_send(struct child *c);
 /* Open the log file again and hand it to logd. */
 void files_reopen_log(struct master *m);
 
-/* --- reload.c ----------------------------------------------------------------------*/
+/* --- reload.c ---------------------------------------------------------- */
 
 /* Read the configuration and build the children's copy; used at the start
  * and by reload. On error nothing of `m` has changed. */
@@ -187,11 +187,11 @@ void reload_begin(struct master *m, void (*done)(struct master *m, void *arg,
 void reload_answer(struct child *c, bool accepted, struct view why);
 void reload_forget(struct child *c);
 
-/* --- admin.c: the control socket of `postern` ----------------------------------------*/
+/* --- admin.c: the control socket of `postern` -------------------------- */
 
 int admin_open(struct master *m, struct error *err);
 
-/* --- ids.c: no queue id twice ---------------------------------------------------------*/
+/* --- ids.c: no queue id twice ------------------------------------------ */
 
 /* Read the floor below which ids were used, and keep it ahead of use. */
 int ids_open(struct master *m, struct error *err);
@@ -202,7 +202,7 @@ void ids_close(struct master *m);
 /* Microseconds: no id was made by anybody after this. */
 uint64_t ids_now(const struct master *m);
 
-/* --- main.c ---------------------------------------------------------------------------*/
+/* --- main.c ------------------------------------------------------------ */
 
 /* Begin to stop; the loop ends when the last child is gone. */
 void master_stop(struct master *m, const char *why);

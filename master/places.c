@@ -190,7 +190,7 @@ int places_create(struct master *m, struct error *err)
     return 0;
 }
 
-/* --- in the child, before it gives up its privileges -------------------------- */
+/* --- in the child, before it gives up its privileges ------------------- */
 
 /* Open `path` below the store, following nothing that could lead out. */
 static int open_below(int at, const char *path, struct error *err)

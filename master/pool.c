@@ -25,7 +25,7 @@ struct child *child_of(struct peer *control)
     return list_entry(control, struct child, control);
 }
 
-/* --- pools -------------------------------------------------------------------- */
+/* --- pools ------------------------------------------------------------- */
 
 static void on_throttle(struct timer *t)
 {
@@ -141,7 +141,7 @@ struct pool *pool_of_role(struct master *m, const char *role)
     return NULL;
 }
 
-/* --- starting ------------------------------------------------------------------- */
+/* --- starting ---------------------------------------------------------- */
 
 static void child_free(struct child *c)
 {
@@ -246,7 +246,7 @@ void pool_adjust(struct pool *p)
         timer_set(&m->loop, &p->trim, m->conf.max_idle * 1000ULL);
 }
 
-/* --- ending ----------------------------------------------------------------------*/
+/* --- ending ------------------------------------------------------------ */
 
 static void stop_child(struct child *c)
 {

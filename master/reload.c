@@ -27,7 +27,7 @@ struct reload {
     char why[600];
 };
 
-/* --- building ------------------------------------------------------------------ */
+/* --- building ---------------------------------------------------------- */
 
 static int read_text(const struct master *m, const char *name, struct buf *b,
                      struct error *err)
@@ -123,7 +123,7 @@ int config_build(struct master *m, struct error *err)
     return build_services(m, err);
 }
 
-/* --- replacing ----------------------------------------------------------------- */
+/* --- replacing --------------------------------------------------------- */
 
 static void reload_end(struct master *m)
 {

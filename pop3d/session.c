@@ -61,7 +61,7 @@ bool pop3_number(struct pop3_session *s, struct view *args, size_t *index)
     return true;
 }
 
-/* --- commands ---------------------------------------------------------------------- */
+/* --- commands ---------------------------------------------------------- */
 
 static void cmd_capa(struct pop3_session *s, struct view args)
 {
@@ -150,7 +150,7 @@ static void cmd_rset(struct pop3_session *s, struct view args)
     pop3_say(s, "+OK");
 }
 
-/* --- the update state (RFC 1939 §6) --------------------------------------------------- */
+/* --- the update state (RFC 1939 §6) ------------------------------------ */
 
 static size_t collect(const struct pop3_session *s, const bool *which,
                       size_t *indices)
@@ -248,7 +248,7 @@ static void dispatch(struct pop3_session *s, struct view line)
     bad(s, "Unknown command");
 }
 
-/* --- the session ------------------------------------------------------------------------ */
+/* --- the session ------------------------------------------------------- */
 
 static void one_command(struct pop3_session *s)
 {

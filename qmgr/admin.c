@@ -56,7 +56,7 @@ static void done(struct visitor *v, const char *why)
     peer_send(&v->peer, &queue_done_type, &d);
 }
 
-/* --- going through messages -------------------------------------------------------------- */
+/* --- going through messages -------------------------------------------- */
 
 struct collect {
     struct visitor *v;
@@ -114,7 +114,7 @@ static void step(struct timer *t)
         loop_watch(&qmgr.daemon->loop, &v->stream, EPOLLOUT);
 }
 
-/* --- listing ------------------------------------------------------------------------------- */
+/* --- listing ----------------------------------------------------------- */
 
 /* A message as it is listed: from memory while it is tried, else from disk. */
 static bool look(struct message *m, struct qfile *own, struct qfile **q)
@@ -179,7 +179,7 @@ static void on_list(struct peer *p, const void *msg)
     timer_set(&qmgr.daemon->loop, &v->step, 0);
 }
 
-/* --- showq: the same as text that monitoring tools read (NUL-separated) ----------------- */
+/* --- showq: the same as text that monitoring tools read (NUL-separated)  */
 
 static void put(struct visitor *v, const char *name, struct view value)
 {
@@ -238,7 +238,7 @@ static void on_stream(struct watch *w, uint32_t events)
         loop_unwatch(&qmgr.daemon->loop, w); /* until the next step */
 }
 
-/* --- changing ---------------------------------------------------------------------------------*/
+/* --- changing ---------------------------------------------------------- */
 
 static void release(struct message *m, bool requeue)
 {
@@ -315,7 +315,7 @@ static void on_change(struct peer *p, const void *msg)
     timer_set(&qmgr.daemon->loop, &v->step, 0);
 }
 
-/* --- flushing --------------------------------------------------------------------------------- */
+/* --- flushing ---------------------------------------------------------- */
 
 static void flush_message(struct visitor *v, struct message *m)
 {
@@ -337,7 +337,7 @@ static void on_flush(struct peer *p, const void *msg)
     timer_set(&qmgr.daemon->loop, &v->step, 0);
 }
 
-/* --- reading ------------------------------------------------------------------------------------*/
+/* --- reading ----------------------------------------------------------- */
 
 static void on_open(struct peer *p, const void *msg)
 {
@@ -374,7 +374,7 @@ static const struct ipc_rule rules[] = {
     { NULL, NULL, NULL },
 };
 
-/* --- accepting -----------------------------------------------------------------------------------*/
+/* --- accepting --------------------------------------------------------- */
 
 static void on_gone(struct peer *p)
 {

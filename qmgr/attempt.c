@@ -17,7 +17,7 @@ static bool is_final(enum rcpt_status s)
     return s == RCPT_DELIVERED || s == RCPT_BOUNCED || s == RCPT_EXPANDED;
 }
 
-/* --- beginning ------------------------------------------------------------------------ */
+/* --- beginning --------------------------------------------------------- */
 
 static void active_free(struct active *a)
 {
@@ -109,7 +109,7 @@ void attempt_begin(struct message *m, int fd)
         attempt_dispatch(a);
 }
 
-/* --- dispatching -------------------------------------------------------------------------*/
+/* --- dispatching ------------------------------------------------------- */
 
 struct route {
     struct view transport, nexthop;
@@ -224,7 +224,7 @@ void attempt_outcome(struct active *a, uint32_t index, enum rcpt_status status,
     set_text(&o->diag, r->diag);
 }
 
-/* --- telling the sender --------------------------------------------------------------------*/
+/* --- telling the sender ------------------------------------------------ */
 
 static bool wants(const struct active *a, size_t i, uint32_t notify)
 {
@@ -314,7 +314,7 @@ void attempt_settle(struct active *a)
     attempt_notice_done(a, true);
 }
 
-/* --- ending ----------------------------------------------------------------------------------*/
+/* --- ending ------------------------------------------------------------ */
 
 /* A descriptor to append with: the file was born read-only. */
 static int open_to_append(struct active *a, struct error *err)

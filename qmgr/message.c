@@ -134,7 +134,7 @@ void message_corrupt(struct message *m, const char *why)
     message_forget(m);
 }
 
-/* --- taking -------------------------------------------------------------------------- */
+/* --- taking ------------------------------------------------------------ */
 
 /* The file cannot be had at the moment: it stays where it is and is tried
  * again later. */
@@ -179,7 +179,7 @@ void messages_take(void)
     }
 }
 
-/* --- scanning ------------------------------------------------------------------------- */
+/* --- scanning ---------------------------------------------------------- */
 
 static void found(enum queue_dir q, const char *name, int dir)
 {

@@ -68,7 +68,7 @@ void qmgr_reloaded(struct daemon *d)
     timer_set(&d->loop, &qmgr.scan_timer, qmgr_conf.queue_run_delay * 1000ULL);
 }
 
-/* --- what cleanup says ------------------------------------------------------------ */
+/* --- what cleanup says ------------------------------------------------- */
 
 static bool is_id(struct view id)
 {

@@ -100,14 +100,14 @@ struct qmgr {
 };
 extern struct qmgr qmgr;
 
-/* --- qmgr.c: life ------------------------------------------------------------- */
+/* --- qmgr.c: life ------------------------------------------------------ */
 
 void qmgr_prepare(struct daemon *d);
 void qmgr_start(struct daemon *d);
 void qmgr_reloaded(struct daemon *d);
 void qmgr_parted(struct daemon *d, struct peer *p);
 
-/* --- message.c: messages in memory and on disk ----------------------------------- */
+/* --- message.c: messages in memory and on disk ------------------------- */
 
 /* The path of a message's file below the root, valid until the next call. */
 const char *message_path(const struct message *m);
@@ -147,7 +147,7 @@ void messages_arrived(void);
 /* The same in all queues, and for what was active, at start. */
 void messages_scan(bool at_start);
 
-/* --- attempt.c: one attempt at a message -------------------------------------------- */
+/* --- attempt.c: one attempt at a message ------------------------------- */
 
 /* Begin: `m` is in ACTIVE or OFFERED, its file open. Takes fd. */
 void attempt_begin(struct message *m, int fd);
@@ -170,7 +170,7 @@ void attempt_outcome(struct active *a, uint32_t index, enum rcpt_status status,
 void attempt_job_done(struct active *a);
 void attempt_notice_done(struct active *a, bool ok);
 
-/* --- offer.c: messages that are not on disk yet ------------------------------------------ */
+/* --- offer.c: messages that are not on disk yet ------------------------ */
 
 /* Begin an attempt at what this cleanup offers. Takes msg->fd. */
 void offer_begin(struct peer *cleanup, const struct queue_offer *msg);
@@ -189,12 +189,12 @@ void offer_committed(struct message *m);
 /* The cleanup that made offers went away. */
 void offers_parted(struct peer *cleanup);
 
-/* --- route.c: routes from mapd, again -------------------------------------------------- */
+/* --- route.c: routes from mapd, again ---------------------------------- */
 
 /* Ask for a new route of every recipient not done, then attempt_dispatch(). */
 void route_begin(struct active *a);
 
-/* --- schedule.c: destinations and agents -------------------------------------------------- */
+/* --- schedule.c: destinations and agents ------------------------------- */
 
 /* Have these recipients (indices, copied) delivered; answers come through
  * attempt_outcome() and attempt_job_done(). */
@@ -207,14 +207,14 @@ void schedule_forgive(void);
 /* After a reload: no agent that was started before gets another job. */
 void schedule_reloaded(void);
 
-/* --- notice.c: asking bounce ----------------------------------------------------------------*/
+/* --- notice.c: asking bounce ------------------------------------------- */
 
 /* Have the sender told about the recipients for which `wants` is true;
  * answered by attempt_notice_done(). */
 void notice_send(struct active *a, enum bounce_kind kind, uint64_t retry_us,
                  bool (*wants)(const struct active *a, size_t i));
 
-/* --- sync.c: making appended statuses durable, beside the loop -----------------------------*/
+/* --- sync.c: making appended statuses durable, beside the loop --------- */
 
 /* Start the helper process; before the jail. */
 void sync_prepare(void);
@@ -223,7 +223,7 @@ void sync_start(struct daemon *d);
 /* Have this file's data synced soon; `fd` stays the caller's. */
 void sync_soon(int fd);
 
-/* --- admin.c: commands -------------------------------------------------------------------------*/
+/* --- admin.c: commands ------------------------------------------------- */
 
 void admin_start(struct daemon *d);
 

@@ -67,7 +67,7 @@ static struct {
 
 static void run(struct transport *t);
 
-/* --- destinations --------------------------------------------------------------------- */
+/* --- destinations ------------------------------------------------------ */
 
 static struct transport *transport_get(const char *name)
 {
@@ -134,7 +134,7 @@ static void want_agent(struct destination *d)
         list_append(&d->transport->waiting, &d->link);
 }
 
-/* --- jobs that are not done by an agent --------------------------------------------------*/
+/* --- jobs that are not done by an agent -------------------------------- */
 
 /* Put off every recipient of a job for one reason. */
 static void defer_job(struct job *j, struct view why)
@@ -182,7 +182,7 @@ void schedule_forgive(void)
     schedule.destinations = keep;
 }
 
-/* --- agents ---------------------------------------------------------------------------------*/
+/* --- agents ------------------------------------------------------------ */
 
 /* End the agent's job. Recipients that were not answered for stay pending;
  * settle() makes them suspect. */
@@ -323,7 +323,7 @@ static void next_job(struct agent *g)
     send_job(g);
 }
 
-/* --- what agents say ------------------------------------------------------------------------*/
+/* --- what agents say --------------------------------------------------- */
 
 static bool is_of_job(const struct job *j, uint32_t index)
 {
@@ -378,7 +378,7 @@ static const struct ipc_rule rules[] = {
     { NULL, NULL, NULL },
 };
 
-/* --- finding agents --------------------------------------------------------------------------*/
+/* --- finding agents ---------------------------------------------------- */
 
 static void on_again(struct timer *t)
 {

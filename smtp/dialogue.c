@@ -49,7 +49,7 @@ struct dialogue {
     bool tls_failed;               /* in this connection */
 };
 
-/* --- connecting ------------------------------------------------------------------------ */
+/* --- connecting -------------------------------------------------------- */
 
 static int make_address(const struct host *h, struct sockaddr_storage *a,
                         socklen_t *len)
@@ -107,7 +107,7 @@ static int connect_host(struct dialogue *g)
     return -1;
 }
 
-/* --- replies ----------------------------------------------------------------------------- */
+/* --- replies ----------------------------------------------------------- */
 
 /* "5.1.1" at the front of a reply's text, if it fits the code (RFC 3463). */
 static void take_dsn(struct reply *r, struct view text)
@@ -195,7 +195,7 @@ static bool command(struct dialogue *g, const char *during, unsigned seconds,
     return read_reply(g, during, seconds, NULL);
 }
 
-/* --- results ------------------------------------------------------------------------------- */
+/* --- results ----------------------------------------------------------- */
 
 /* The server's words decide about a recipient. */
 static void result(struct dialogue *g, size_t i, const char *in_reply_to)
@@ -242,7 +242,7 @@ static bool refused(struct dialogue *g, const char *in_reply_to)
     return false;
 }
 
-/* --- the dialogue ----------------------------------------------------------------------------*/
+/* --- the dialogue ------------------------------------------------------ */
 
 static void note_feature(struct dialogue *g, struct view line)
 {
@@ -300,7 +300,7 @@ static bool greet(struct dialogue *g)
     return hello(g);
 }
 
-/* --- TLS (RFC 3207) --------------------------------------------------------------------------*/
+/* --- TLS (RFC 3207) ---------------------------------------------------- */
 
 static bool no_tls(struct dialogue *g, const char *why)
 {

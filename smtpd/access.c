@@ -31,7 +31,7 @@ bool access_in_networks(const char *networks, const char *address)
     return false;
 }
 
-/* --- restrictions ----------------------------------------------------------------------*/
+/* --- restrictions ------------------------------------------------------ */
 
 enum fits { NO, YES };
 

@@ -13,7 +13,7 @@
 #include "mail/date.h"
 #include "smtpd/smtpd.h"
 
-/* --- to cleanup ------------------------------------------------------------------------ */
+/* --- to cleanup -------------------------------------------------------- */
 
 /* What cleanup answered; `later` when it could not be asked. */
 static void take_answer(struct mail_reply *r, const struct error *err)
@@ -48,7 +48,7 @@ static bool send_piece(struct smtp_session *s, bool last, struct mail_reply *r)
     return r->code == 250;
 }
 
-/* --- refusing --------------------------------------------------------------------------- */
+/* --- refusing ---------------------------------------------------------- */
 
 /* The first reason stands: what follows is read and thrown away until the
  * client has said all, and then it is told. */
@@ -103,7 +103,7 @@ static void keep(struct smtp_session *s, struct view v, struct refusal *why)
     }
 }
 
-/* --- Received ------------------------------------------------------------------------------*/
+/* --- Received ---------------------------------------------------------- */
 
 /* RFC 5321 §4.4. The one recipient is named when there is only one: others
  * are nobody's business. */
@@ -129,7 +129,7 @@ static void write_received(struct smtp_session *s)
     buf_add_text(b, "\r\n");
 }
 
-/* --- the end --------------------------------------------------------------------------------*/
+/* --- the end ----------------------------------------------------------- */
 
 static void finish(struct smtp_session *s, const struct refusal *why)
 {
@@ -157,7 +157,7 @@ static bool has_rcpt(struct smtp_session *s)
     return false;
 }
 
-/* --- DATA --------------------------------------------------------------------------------------*/
+/* --- DATA -------------------------------------------------------------- */
 
 /* Is a line of content, its LF included, free of bare CR, bare LF and NUL? */
 static bool is_clean(struct view line)
@@ -260,7 +260,7 @@ void cmd_data(struct smtp_session *s, struct view args)
     finish(s, &why);
 }
 
-/* --- BDAT ----------------------------------------------------------------------------------------*/
+/* --- BDAT -------------------------------------------------------------- */
 
 static bool parse_bdat(struct view args, uint64_t *size, bool *last)
 {

@@ -27,7 +27,7 @@ static bool take_path(struct smtp_session *s, struct view *args,
     return true;
 }
 
-/* --- the parameters of MAIL -------------------------------------------------------------- */
+/* --- the parameters of MAIL -------------------------------------------- */
 
 static bool mail_size(struct smtp_session *s, const struct esmtp_param *p)
 {
@@ -104,7 +104,7 @@ static bool mail_auth(struct smtp_session *s, const struct esmtp_param *p)
     return true;
 }
 
-/* --- the parameters of RCPT --------------------------------------------------------------- */
+/* --- the parameters of RCPT -------------------------------------------- */
 
 static bool rcpt_notify(struct smtp_session *s, struct view value,
                         uint32_t *notify)
@@ -146,7 +146,7 @@ static bool rcpt_orcpt(struct smtp_session *s, struct view value)
     return good;
 }
 
-/* --- MAIL ------------------------------------------------------------------------------------*/
+/* --- MAIL -------------------------------------------------------------- */
 
 struct mail_param {
     const char *keyword;
@@ -261,7 +261,7 @@ void cmd_mail(struct smtp_session *s, struct view args)
     smtp_reply(s, 250, "2.1.0", "Ok");
 }
 
-/* --- RCPT -------------------------------------------------------------------------------------*/
+/* --- RCPT -------------------------------------------------------------- */
 
 /* Is mail for this address ours to take from this client? */
 static bool may_relay(struct smtp_session *s, struct view rcpt)

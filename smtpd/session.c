@@ -40,7 +40,7 @@ static const struct smtp_command commands[] = {
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 _Static_assert(N_COMMANDS < SMTP_COMMANDS_MAX, "room for the counters");
 
-/* --- replies ------------------------------------------------------------------------ */
+/* --- replies ----------------------------------------------------------- */
 
 /* Nothing that a client said may end a line or move a cursor. */
 static void make_text(struct buf *out, const char *fmt, va_list ap)
@@ -127,7 +127,7 @@ void smtp_end(struct smtp_session *s, enum smtp_end why)
         s->end = why;
 }
 
-/* --- transactions ------------------------------------------------------------------------*/
+/* --- transactions ------------------------------------------------------ */
 
 static void transaction_release(struct smtp_transaction *t)
 {
@@ -160,7 +160,7 @@ int smtp_need(struct smtp_session *s, const char *service, struct ipc *c,
                            smtpd_conf.ipc_timeout * 1000, c, err);
 }
 
-/* --- commands ----------------------------------------------------------------------------*/
+/* --- commands ---------------------------------------------------------- */
 
 static const struct smtp_command *find_command(struct view line,
                                                struct view *args)
@@ -253,7 +253,7 @@ static void dispatch(struct smtp_session *s, struct view line)
         s->good[i]++;
 }
 
-/* --- the session --------------------------------------------------------------------------*/
+/* --- the session ------------------------------------------------------- */
 
 static void name_client(struct smtp_session *s)
 {

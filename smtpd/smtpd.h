@@ -151,7 +151,7 @@ int smtp_need(struct smtp_session *s, const char *service, struct ipc *c,
 /* The protocol's name for Received and the log: SMTP, ESMTP, ESMTPSA... */
 const char *smtp_protocol(const struct smtp_session *s);
 
-/* --- commands ------------------------------------------------------------------------ */
+/* --- commands ---------------------------------------------------------- */
 
 void cmd_helo(struct smtp_session *s, struct view args);
 void cmd_ehlo(struct smtp_session *s, struct view args);
@@ -166,7 +166,7 @@ void cmd_bdat(struct smtp_session *s, struct view args);
 void cmd_auth(struct smtp_session *s, struct view args);
 void cmd_starttls(struct smtp_session *s, struct view args);
 
-/* --- cmd_tls.c --------------------------------------------------------------------------- */
+/* --- cmd_tls.c --------------------------------------------------------- */
 
 /* Before the jail: prepare TLS, if it is configured. */
 void tls_start(void);
@@ -180,7 +180,7 @@ bool tls_is_missing(const struct smtp_session *s);
 /* Shake hands; false ends the session. */
 bool tls_shake(struct smtp_session *s);
 
-/* --- access.c -------------------------------------------------------------------------- */
+/* --- access.c ---------------------------------------------------------- */
 
 enum verdict { PERMIT, REJECT, DEFER };
 

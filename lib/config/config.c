@@ -132,7 +132,7 @@ const char *config_raw(const struct config *cfg, const char *name,
     return e->value;
 }
 
-/* --- into a struct ------------------------------------------------------------------ */
+/* --- into a struct ----------------------------------------------------- */
 
 static int load_one(const struct config *cfg, const struct param *p,
                     void *conf, struct error *err)
@@ -181,7 +181,7 @@ void config_unload(const struct param *params, void *conf)
     }
 }
 
-/* --- the whole --------------------------------------------------------------------------*/
+/* --- the whole --------------------------------------------------------- */
 
 struct walk {
     void (*fn)(const char *name, const char *value, void *arg);

@@ -19,7 +19,7 @@ struct warning {
     void *arg;
 };
 
-/* --- the nearest name ----------------------------------------------------------- */
+/* --- the nearest name -------------------------------------------------- */
 
 static unsigned least(unsigned a, unsigned b, unsigned c)
 {
@@ -70,7 +70,7 @@ const char *param_nearest(const char *name)
     return found;
 }
 
-/* --- names that the site made up ------------------------------------------------- */
+/* --- names that the site made up --------------------------------------- */
 
 static bool is_word_char(char c)
 {
@@ -103,7 +103,7 @@ static bool is_used(struct warning *w, const char *name)
     return w->found;
 }
 
-/* --- the warnings ------------------------------------------------------------------- */
+/* --- the warnings ------------------------------------------------------ */
 
 static void say(struct warning *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

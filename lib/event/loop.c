@@ -52,7 +52,7 @@ void loop_unwatch(struct loop *l, struct watch *w)
             l->batch[i].data.ptr = NULL;
 }
 
-/* --- timers: a binary heap, each timer knowing its place ------------------ */
+/* --- timers: a binary heap, each timer knowing its place --------------- */
 
 static void put(struct loop *l, size_t place, struct timer *t)
 {
@@ -126,7 +126,7 @@ static void fire_due(struct loop *l)
     }
 }
 
-/* --- the turn -------------------------------------------------------------- */
+/* --- the turn ---------------------------------------------------------- */
 
 static int sleep_ms(const struct loop *l)
 {

@@ -129,7 +129,7 @@ static int add_record(struct adding *a, struct msg *m, struct view name,
     return msg_put(&a->t, a->b.id, m, err);
 }
 
-/* --- append ------------------------------------------------------------------------------- */
+/* --- append ------------------------------------------------------------ */
 
 static int write_file(struct adding *a, const struct mailbox_new *n,
                       struct error *err)
@@ -216,7 +216,7 @@ int mailbox_append(struct store *s, struct view name,
     return rc < 0 ? -1 : 0;
 }
 
-/* --- copy and move ---------------------------------------------------------------------------- */
+/* --- copy and move ----------------------------------------------------- */
 
 struct copying {
     struct adding to;

@@ -16,7 +16,7 @@ struct packed_msg {
     uint32_t flags, date, mirrored, in_new;
 };
 
-/* --- mailboxes ----------------------------------------------------------------------- */
+/* --- mailboxes --------------------------------------------------------- */
 
 int box_get(struct txn *t, struct view name, struct box *b, struct error *err)
 {
@@ -91,7 +91,7 @@ int box_need(struct txn *t, struct view name, struct box *b, struct error *err)
     return box_put(t, name, b, err);
 }
 
-/* --- messages --------------------------------------------------------------------------- */
+/* --- messages ---------------------------------------------------------- */
 
 struct view msg_key(struct msg_key *k, uint32_t id, uint32_t uid)
 {

@@ -75,7 +75,7 @@ static int changing_end(struct changing *c, struct mailbox *m, int rc,
     return rc < 0 ? -1 : 0;
 }
 
-/* --- keywords --------------------------------------------------------------------------- */
+/* --- keywords ---------------------------------------------------------- */
 
 /* A flag-keyword is an atom (RFC 3501 §9), without the backslash that system
  * flags have. */
@@ -162,7 +162,7 @@ uint64_t mailbox_keyword(struct mailbox *m, struct view name, bool create,
     return bit;
 }
 
-/* --- flags ---------------------------------------------------------------------------------- */
+/* --- flags ------------------------------------------------------------- */
 
 static void change_one(struct msg *msg, const struct mailbox_change *c)
 {
@@ -236,7 +236,7 @@ int mailbox_store(struct mailbox *m, const size_t *indices, size_t n,
     return 0;
 }
 
-/* --- expunge ---------------------------------------------------------------------------------- */
+/* --- expunge ----------------------------------------------------------- */
 
 struct pruning {
     struct buf old;

@@ -56,7 +56,7 @@ int txn_damaged(struct txn *t, const char *what, struct error *err)
                      "be made anew", t->s->o.account, what);
 }
 
-/* --- the end by a signal ------------------------------------------------------------- */
+/* --- the end by a signal ----------------------------------------------- */
 
 /* LMDB trusts what it maps. Bytes that were changed below it can end us by a
  * signal (never by SIGKILL, which means nothing); then the next session must
@@ -82,7 +82,7 @@ static void guard(int dir)
         sigaction(signals[i], &how, NULL);
 }
 
-/* --- the lock ----------------------------------------------------------------------- */
+/* --- the lock ---------------------------------------------------------- */
 
 static int lock(struct store *s, struct error *err)
 {
@@ -110,7 +110,7 @@ static void unlock(struct store *s)
     fcntl(s->lock, F_OFD_SETLK, &how);
 }
 
-/* --- opening ------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------- */
 
 /* A file that is shorter than its own pages would be our end by SIGBUS. */
 static bool is_whole(struct store *s)
@@ -258,7 +258,7 @@ int env_open(struct store *s, struct error *err)
     return -1;
 }
 
-/* --- transactions ---------------------------------------------------------------------- */
+/* --- transactions ------------------------------------------------------ */
 
 int txn_begin(struct store *s, bool writes, struct txn *t, struct error *err)
 {
@@ -302,7 +302,7 @@ void txn_abort(struct txn *t)
         unlock(t->s);
 }
 
-/* --- values -------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------ */
 
 /* Over the account too: a file that came from another one is damage. */
 static uint32_t checksum(const struct store *s, struct view key,

@@ -106,7 +106,7 @@ static void keep(struct mailbox *m, uint32_t uid, enum mailbox_fact kind,
     buf_add_view(&f->text, text);
 }
 
-/* --- finding ----------------------------------------------------------------------------- */
+/* --- finding ----------------------------------------------------------- */
 
 static bool find_held(const struct mailbox *m, uint32_t uid,
                       enum mailbox_fact kind, struct buf *out)
@@ -142,7 +142,7 @@ static int find_kept(struct mailbox *m, uint32_t uid, enum mailbox_fact kind,
     return rc;
 }
 
-/* --- learning ------------------------------------------------------------------------------ */
+/* --- learning ---------------------------------------------------------- */
 
 /* Parsing tells all facts at once; whoever wants one soon wants the others. */
 static int learn(struct mailbox *m, uint32_t uid, int fd, uint64_t len,

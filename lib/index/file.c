@@ -101,7 +101,7 @@ void file_new_base(struct store *s, struct buf *out, uint64_t size)
     buf_addf(out, ",S=%llu", (unsigned long long)size);
 }
 
-/* --- directories -------------------------------------------------------------------- */
+/* --- directories ------------------------------------------------------- */
 
 static int open_directory(int at, const char *path, const char *name)
 {

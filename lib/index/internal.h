@@ -47,7 +47,7 @@ struct txn {
     bool writes;
 };
 
-/* --- env.c ------------------------------------------------------------------- */
+/* --- env.c ------------------------------------------------------------- */
 
 int env_open(struct store *s, struct error *err);
 void env_close(struct store *s);
@@ -92,12 +92,12 @@ int txn_clear(struct txn *t, enum db db, struct view prefix,
 /* What was read makes no sense; -1. */
 int txn_damaged(struct txn *t, const char *what, struct error *err);
 
-/* --- validity.c ---------------------------------------------------------------- */
+/* --- validity.c -------------------------------------------------------- */
 
 /* A UIDVALIDITY above all that this account ever gave, durably; 0 on error. */
 uint32_t validity_next(struct store *s, struct error *err);
 
-/* --- box.c ------------------------------------------------------------------------ */
+/* --- box.c ------------------------------------------------------------- */
 
 /* When a directory last changed, and which one it is. */
 struct stamp_of {
@@ -155,7 +155,7 @@ int msg_each(struct txn *t, uint32_t id, uint32_t from_uid,
                          struct error *err),
              void *arg, struct error *err);
 
-/* --- scan.c ------------------------------------------------------------------------ */
+/* --- scan.c ------------------------------------------------------------ */
 
 /* An open Maildir of the account. */
 struct folder {
@@ -195,7 +195,7 @@ void folder_changed(struct folder *f, struct box *b,
 /* A new file's base name, as Maildir makes them. */
 void file_new_base(struct store *s, struct buf *out, uint64_t size);
 
-/* --- tree -------------------------------------------------------------------------- */
+/* --- tree -------------------------------------------------------------- */
 
 /* The directory of a mailbox, below the account's. */
 void store_path(struct view name, char path[STORE_NAME_MAX + 2]);
@@ -203,7 +203,7 @@ void store_path(struct view name, char path[STORE_NAME_MAX + 2]);
 /* "INBOX" in any case is INBOX. */
 struct view store_canonical(struct view name);
 
-/* --- mailbox.c ----------------------------------------------------------------------- */
+/* --- mailbox.c --------------------------------------------------------- */
 
 struct mailbox_private {
     uint32_t id;
@@ -224,7 +224,7 @@ void mailbox_note(struct mailbox *m, size_t index, const struct msg *msg);
 int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
                    struct buf *name, struct error *err);
 
-/* --- change.c ------------------------------------------------------------------------ */
+/* --- change.c ---------------------------------------------------------- */
 
 /* The bit of a keyword, added to the box if need be; 0: none, or no room. */
 uint64_t box_keyword(struct box *b, struct view name);

@@ -13,7 +13,7 @@
 
 #define UNSEEN_NEAR 1000 /* records in which SELECT looks for the first unseen */
 
-/* --- taking over records ------------------------------------------------------------ */
+/* --- taking over records ----------------------------------------------- */
 
 static struct mailbox_entry entry_of(const struct msg *m, uint32_t recent_from)
 {
@@ -111,7 +111,7 @@ static int take(struct view key, struct view value, void *arg,
     return 0;
 }
 
-/* --- opening ----------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------- */
 
 /* Nobody else gets \Recent for what this view has seen (RFC 3501 §2.3.2). */
 static int claim_recent(struct mailbox *m, struct box *b, struct error *err)
@@ -320,7 +320,7 @@ size_t mailbox_find(const struct mailbox *m, uint32_t uid)
     return low;
 }
 
-/* --- changes of others ------------------------------------------------------------------- */
+/* --- changes of others ------------------------------------------------- */
 
 static void tell_flags(struct mailbox *m, uint64_t since, size_t old_n,
                        const struct mailbox_changes *c, bool *any)
@@ -405,7 +405,7 @@ mailbox_sync(struct mailbox *m, bool look, bool keep_numbers,
     return result;
 }
 
-/* --- reading ----------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 /* Copy the record of an entry; m->file then points into `name`. 1, 0, -1. */
 int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,

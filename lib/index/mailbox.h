@@ -81,7 +81,7 @@ bool mailbox_is_loaded(const struct mailbox *m);
  * when there is none. */
 size_t mailbox_find(const struct mailbox *m, uint32_t uid);
 
-/* --- changes of others ------------------------------------------------------------ */
+/* --- changes of others ------------------------------------------------- */
 
 enum mailbox_sync_result {
     MAILBOX_SAME,
@@ -113,7 +113,7 @@ mailbox_sync(struct mailbox *m, bool look, bool keep_numbers,
 /* UIDs that were expunged after `modseq` (QRESYNC later, and VANISHED): not
  * kept yet; nothing here. */
 
-/* --- changing ---------------------------------------------------------------------- */
+/* --- changing ---------------------------------------------------------- */
 
 enum mailbox_how { MAILBOX_SET, MAILBOX_ADD, MAILBOX_REMOVE };
 
@@ -142,7 +142,7 @@ int mailbox_store(struct mailbox *m, const size_t *indices, size_t n,
 int mailbox_expunge(struct mailbox *m, const size_t *indices, size_t n,
                     struct error *err);
 
-/* --- adding -------------------------------------------------------------------------- */
+/* --- adding ------------------------------------------------------------ */
 
 /* A message to append: `len` bytes of `fd` from offset 0. */
 struct mailbox_new {
@@ -167,7 +167,7 @@ int mailbox_copy(struct mailbox *m, const size_t *indices, size_t n,
                  struct view to, bool move, uint32_t *uid_validity,
                  uint32_t *uids, enum store_why *why, struct error *err);
 
-/* --- reading --------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 /* What was learned from a message, kept in the index after the first time;
  * without a line the client has not asked for. Texts are ready for IMAP. */

@@ -56,7 +56,7 @@ static struct view name_of(const struct scanning *c, const struct file *f)
     return (struct view){ c->names.data + f->name, f->len };
 }
 
-/* --- listing -------------------------------------------------------------------------- */
+/* --- listing ----------------------------------------------------------- */
 
 static void add_file(struct scanning *c, const char *name, bool in_new)
 {
@@ -130,7 +130,7 @@ static struct file *find(struct scanning *c, struct view base)
     return NULL;
 }
 
-/* --- comparing -------------------------------------------------------------------------- */
+/* --- comparing --------------------------------------------------------- */
 
 static void add_moved(struct scanning *c, uint32_t uid, const struct file *f)
 {
@@ -168,7 +168,7 @@ static int compare(struct view key, struct view value, void *arg,
     return 0;
 }
 
-/* --- measuring new files --------------------------------------------------------------------- */
+/* --- measuring new files ----------------------------------------------- */
 
 static bool number_behind(struct view base, const char *mark, uint64_t *n)
 {
@@ -254,7 +254,7 @@ static int by_arrival(const void *a, const void *b, void *arg)
     return view_cmp(name_of(arg, x), name_of(arg, y));
 }
 
-/* --- changing the index ------------------------------------------------------------------------ */
+/* --- changing the index ------------------------------------------------ */
 
 /* Follow a known message to its file. */
 static int apply_moved(struct scanning *c, struct txn *t, struct box *b,
@@ -354,7 +354,7 @@ static int apply(struct scanning *c, struct txn *t, struct box *b,
     return box_put(t, c->name, b, err);
 }
 
-/* --- a scan -------------------------------------------------------------------------------------- */
+/* --- a scan ------------------------------------------------------------ */
 
 static void forget(struct scanning *c)
 {

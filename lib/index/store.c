@@ -43,7 +43,7 @@ static int refuse(enum store_why *why, enum store_why reason,
 #pragma GCC diagnostic pop
 }
 
-/* --- names ------------------------------------------------------------------------ */
+/* --- names ------------------------------------------------------------- */
 
 struct view store_canonical(struct view name)
 {
@@ -96,7 +96,7 @@ static enum store_use use_by_name(struct view name)
     return STORE_USE_NONE;
 }
 
-/* --- opening ------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------- */
 
 static int make_directory(int at, const char *path, struct error *err)
 {
@@ -156,7 +156,7 @@ void store_close(struct store **sp)
     free(s);
 }
 
-/* --- listing -------------------------------------------------------------------------- */
+/* --- listing ----------------------------------------------------------- */
 
 struct entry {
     char *name;
@@ -320,7 +320,7 @@ out:
     return rc;
 }
 
-/* --- changing ------------------------------------------------------------------------------ */
+/* --- changing ---------------------------------------------------------- */
 
 static int count_box(struct view key, struct view value, void *arg,
                      struct error *err)
@@ -445,7 +445,7 @@ int store_delete(struct store *s, struct view name, enum store_why *why,
     return 0;
 }
 
-/* --- renaming ---------------------------------------------------------------------------------- */
+/* --- renaming ---------------------------------------------------------- */
 
 struct renaming {
     struct view from, to;
@@ -588,7 +588,7 @@ int store_subscribe(struct store *s, struct view name, bool on,
     return rc < 0 ? -1 : txn_commit(&t, err);
 }
 
-/* --- status -------------------------------------------------------------------------------------- */
+/* --- status ------------------------------------------------------------ */
 
 struct summing {
     const struct box *box;

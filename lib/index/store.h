@@ -76,7 +76,7 @@ void store_prepare(void);
 /* Is it a name that a mailbox may have? ("INBOX" in any case is.) */
 bool store_is_name(struct view name);
 
-/* --- the tree of mailboxes ---------------------------------------------------- */
+/* --- the tree of mailboxes --------------------------------------------- */
 
 /* A mailbox's use (RFC 6154), or 0. Kept in the index; a new account's Sent,
  * Drafts, Junk, Trash and Archive get theirs by name. */
@@ -117,7 +117,7 @@ int store_rename(struct store *s, struct view from, struct view to,
 int store_subscribe(struct store *s, struct view name, bool on,
                     enum store_why *why, struct error *err);
 
-/* --- status, without opening (RFC 3501 §6.3.10, RFC 7162 §3.1.2, RFC 8438) ------- */
+/* --- status, without opening (RFC 3501 §6.3.10, RFC 7162 §3.1.2, RFC 8438)  */
 
 struct store_status {
     uint32_t messages, recent, unseen, deleted;

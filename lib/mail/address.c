@@ -41,7 +41,7 @@ static bool is_atext(char c)
            (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
-/* --- domains -------------------------------------------------------------- */
+/* --- domains ----------------------------------------------------------- */
 
 /* What is outside ASCII must be UTF-8 that can be seen. */
 static bool is_readable(struct view v)
@@ -171,7 +171,7 @@ static int parse_domain(struct view *rest, unsigned flags, struct address *out,
     return 0;
 }
 
-/* --- local parts ---------------------------------------------------------- */
+/* --- local parts ------------------------------------------------------- */
 
 static int add_local(struct address *out, char c, unsigned flags,
                      struct error *err)
@@ -257,7 +257,7 @@ static int parse_local(struct view *rest, unsigned flags, struct address *out,
     return 0;
 }
 
-/* --- whole addresses ------------------------------------------------------ */
+/* --- whole addresses --------------------------------------------------- */
 
 static int parse_mailbox(struct view *rest, unsigned flags,
                          struct address *out, struct error *err)

@@ -16,7 +16,7 @@ static void add_span(struct buf *out, const struct mime *m, struct span s)
     imap_string_add_or_nil(out, mime_text(m, s));
 }
 
-/* --- ENVELOPE ------------------------------------------------------------- */
+/* --- ENVELOPE ---------------------------------------------------------- */
 
 static void add_address(struct buf *out, const struct mailbox_list *l,
                         const struct mailbox *b)
@@ -101,7 +101,7 @@ bool bodystructure_envelope(struct buf *out, const struct mime *m,
     return whole;
 }
 
-/* --- BODYSTRUCTURE -------------------------------------------------------- */
+/* --- BODYSTRUCTURE ----------------------------------------------------- */
 
 static void add_params(struct buf *out, const struct mime *m,
                        struct mime_params list)
@@ -276,7 +276,7 @@ void bodystructure_format(struct buf *out, const struct mime *m, bool extended)
     }
 }
 
-/* --- sections ------------------------------------------------------------- */
+/* --- sections ---------------------------------------------------------- */
 
 static struct bodystructure_range header_of(const struct mime_part *p)
 {

@@ -125,7 +125,7 @@ struct date date_local(int64_t time)
     return (struct date){ time, (int)(tm.tm_gmtoff / 60) };
 }
 
-/* --- writing -------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------- */
 
 /* Append "+hhmm". */
 static void add_zone(struct buf *out, int zone)
@@ -164,7 +164,7 @@ void date_format_short(struct buf *out, struct date d)
              months[c.month - 1], c.day, c.hour, c.minute, c.second);
 }
 
-/* --- reading -------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 /* 1..12 for a month's name of which three letters count, else 0. */
 static int month_of(struct view word)

@@ -68,7 +68,7 @@ size_t encoded_word_add(struct buf *out, struct view text, size_t max)
     return taken;
 }
 
-/* --- decoding ------------------------------------------------------------- */
+/* --- decoding ---------------------------------------------------------- */
 
 struct word {
     struct view charset, payload;

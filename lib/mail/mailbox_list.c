@@ -20,7 +20,7 @@ struct reader {
     bool in_group;
 };
 
-/* --- the list ------------------------------------------------------------- */
+/* --- the list ---------------------------------------------------------- */
 
 static struct span keep(struct mailbox_list *l, const struct buf *b)
 {
@@ -49,7 +49,7 @@ void mailbox_list_release(struct mailbox_list *l)
     *l = MAILBOX_LIST_INIT;
 }
 
-/* --- reading -------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 static void forget(struct reader *r)
 {

@@ -29,7 +29,7 @@ struct walker {
     uint32_t header_used, field_len;
 };
 
-/* --- opening and closing parts -------------------------------------------- */
+/* --- opening and closing parts ----------------------------------------- */
 
 static struct frame *top(struct walker *w)
 {
@@ -136,7 +136,7 @@ static struct mime_mark close_part(struct walker *w, struct mime_mark end)
     return end;
 }
 
-/* --- the end of a header -------------------------------------------------- */
+/* --- the end of a header ----------------------------------------------- */
 
 static bool is_identity(const struct mime *m, const struct mime_part *p)
 {
@@ -239,7 +239,7 @@ static void end_headers(struct walker *w, struct mime_mark at)
         end_header(w, at);
 }
 
-/* --- lines ---------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------- */
 
 /* Add a header line to what will be looked at, within the limits. What is cut
  * off a field must not make the next line its continuation. */

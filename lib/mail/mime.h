@@ -37,7 +37,7 @@
 #include "base/view.h"
 #include "mail/span.h"
 
-/* --- where the message is ------------------------------------------------- */
+/* --- where the message is ---------------------------------------------- */
 
 struct mime_source {
     int fd;           /* -1: in memory */
@@ -57,7 +57,7 @@ struct mime_source mime_source_file(int fd, uint64_t offset, uint64_t len,
 int mime_source_read(const struct mime_source *src, uint64_t offset, void *to,
                      size_t len, struct error *err);
 
-/* --- limits --------------------------------------------------------------- */
+/* --- limits ------------------------------------------------------------ */
 
 #define MIME_DEPTH_MAX    100
 #define MIME_BOUNDARY_MAX 250 /* bytes; RFC 2046 allows 70 */
@@ -75,7 +75,7 @@ struct mime_limits {
                            .params = 256, .field = 1u << 20, \
                            .header = 10u << 20 })
 
-/* --- the tree ------------------------------------------------------------- */
+/* --- the tree ---------------------------------------------------------- */
 
 enum mime_kind {
     MIME_LEAF,

@@ -30,7 +30,7 @@ struct reader {
     struct buf text;
 };
 
-/* --- reading -------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 /* Split "base*2*" into its parts; a name that only resembles this is taken as
  * it stands. */
@@ -108,7 +108,7 @@ static bool read_pieces(struct reader *r, struct view rest, unsigned limit)
     }
 }
 
-/* --- joining -------------------------------------------------------------- */
+/* --- joining ----------------------------------------------------------- */
 
 static int cmp_nocase(struct view a, struct view b)
 {
@@ -286,7 +286,7 @@ struct mime_params mime_param_parse(struct mime *m, struct view rest,
     return list;
 }
 
-/* --- decoding ------------------------------------------------------------- */
+/* --- decoding ---------------------------------------------------------- */
 
 bool mime_param_raw(const struct mime *m, struct mime_params list,
                     const char *name, struct view *value)

@@ -30,7 +30,7 @@ void maildir_delivery_name(struct buf *out, uint64_t arrival_us,
     buf_addf(out, ",S=%llu", (unsigned long long)size);
 }
 
-/* --- was it delivered before? ---------------------------------------------------------- */
+/* --- was it delivered before? ------------------------------------------ */
 
 /* The part of a name that stays when flags change: up to ":2,". */
 static bool has_base(const char *file, struct view base)
@@ -99,7 +99,7 @@ static int search_all(const struct maildir *m, struct view base,
     return rc;
 }
 
-/* --- is it the same? ----------------------------------------------------------------------*/
+/* --- is it the same? --------------------------------------------------- */
 
 static bool same_bytes(int fd, uint64_t at, struct view v)
 {
@@ -147,7 +147,7 @@ static bool is_same(int dir, const char *path,
     return same;
 }
 
-/* --- delivering ------------------------------------------------------------------------------*/
+/* --- delivering -------------------------------------------------------- */
 
 static int write_message(int fd, const struct maildir_message *msg,
                          uint64_t mtime_us, struct error *err)

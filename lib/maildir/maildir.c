@@ -11,7 +11,7 @@
 #include "base/ascii.h"
 #include "base/io.h"
 
-/* --- names ------------------------------------------------------------------------ */
+/* --- names ------------------------------------------------------------- */
 
 static bool is_plain(char c)
 {
@@ -49,7 +49,7 @@ bool maildir_account_path(struct buf *out, struct view account)
     return add_component(out, view_sub(account, 0, at));
 }
 
-/* --- opening ------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------- */
 
 static int open_beneath(int dir, const char *path, int flags)
 {

@@ -37,7 +37,7 @@ int maildir_open(struct maildir *m, int root, const char *path, bool create,
                  struct error *err);
 void maildir_close(struct maildir *m);
 
-/* --- delivery ------------------------------------------------------------------- */
+/* --- delivery ---------------------------------------------------------- */
 
 /* The name that a delivery of one queue file to one recipient always gets:
  * "<seconds>.Q<queue id>R<hash of the recipient>.<host>,S=<size>". */

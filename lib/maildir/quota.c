@@ -23,7 +23,7 @@ struct sum {
     int64_t bytes, messages;
 };
 
-/* --- adding up ------------------------------------------------------------------- */
+/* --- adding up --------------------------------------------------------- */
 
 /* The size that is in a file's name (",S=123"), or the file's own. */
 static int64_t size_of(int dir, const char *name)
@@ -92,7 +92,7 @@ static int add_up(int account, struct sum *sum, struct error *err)
     return 0;
 }
 
-/* --- the file ---------------------------------------------------------------------- */
+/* --- the file ---------------------------------------------------------- */
 
 static bool parse_number(struct view v, int64_t *out)
 {

@@ -28,7 +28,7 @@ struct key {
     struct remote r;
 };
 
-/* --- keys (provider-keymgmt(7)) ------------------------------------------------- */
+/* --- keys (provider-keymgmt(7)) ---------------------------------------- */
 
 static void *key_new(const char *kind)
 {
@@ -152,7 +152,7 @@ static const char *ec_operation(int operation)
     return operation == OSSL_OP_SIGNATURE ? "ECDSA" : NULL;
 }
 
-/* --- signatures (provider-signature(7)) -------------------------------------------- */
+/* --- signatures (provider-signature(7)) -------------------------------- */
 
 struct signing {
     const struct key *key;
@@ -251,7 +251,7 @@ static int signing_sign(void *ctx, unsigned char *out, size_t *len,
     return 1;
 }
 
-/* --- the provider (provider(7)) ------------------------------------------------------ */
+/* --- the provider (provider(7)) ---------------------------------------- */
 
 #define FN(id, f) { id, (void (*)(void))(f) }
 

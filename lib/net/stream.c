@@ -58,7 +58,7 @@ static int wait_ready(struct stream *s, short events)
     return io_wait(s->fd, events, (int)ms) > 0;
 }
 
-/* --- out ------------------------------------------------------------------------- */
+/* --- out --------------------------------------------------------------- */
 
 static ssize_t write_some(struct stream *s, const char *data, size_t len,
                           short *events)
@@ -126,7 +126,7 @@ int stream_printf(struct stream *s, struct error *err, const char *fmt, ...)
     return stream_write(s, (struct view){ small, (size_t)len }, err);
 }
 
-/* --- in ---------------------------------------------------------------------------- */
+/* --- in ---------------------------------------------------------------- */
 
 bool stream_pending(const struct stream *s)
 {

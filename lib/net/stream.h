@@ -93,7 +93,7 @@ int stream_printf(struct stream *s, struct error *err, const char *fmt, ...)
 /* Send all that waits. */
 int stream_flush(struct stream *s, struct error *err);
 
-/* --- for event loops: these never wait ------------------------------------- */
+/* --- for event loops: these never wait --------------------------------- */
 
 /* Read what has come, at most some kilobytes: STREAM_LINE when there is more
  * input than before, STREAM_AGAIN to wait for *events. */

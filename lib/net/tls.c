@@ -57,7 +57,7 @@ int tls_error(struct error *err, const char *doing)
     return -1;
 }
 
-/* --- the layer ----------------------------------------------------------------- */
+/* --- the layer --------------------------------------------------------- */
 
 /* What a result of OpenSSL's means to the stream. */
 static ssize_t outcome(SSL *ssl, int n, short *events)
@@ -132,7 +132,7 @@ SSL *tls_of(const struct stream *s)
     return s->layer == &layer ? s->layer_state : NULL;
 }
 
-/* --- the handshake --------------------------------------------------------------- */
+/* --- the handshake ----------------------------------------------------- */
 
 int tls_step(struct stream *s, short *events, struct error *err)
 {
@@ -166,7 +166,7 @@ int tls_handshake(struct stream *s, struct error *err)
     }
 }
 
-/* --- words -------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------- */
 
 static void add_key_exchange(SSL *ssl, struct buf *out)
 {

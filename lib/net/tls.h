@@ -29,7 +29,7 @@
  * library cannot be used; a `ca_file` that cannot be read is a warning. */
 void tls_prepare(const char *ca_file);
 
-/* --- server -------------------------------------------------------------------- */
+/* --- server ------------------------------------------------------------ */
 
 struct tls_server;
 
@@ -54,7 +54,7 @@ int tls_begin(struct stream *s, struct tls_server *t, const char *protocol,
               struct error *err);
 int tls_step(struct stream *s, short *events, struct error *err);
 
-/* --- client -------------------------------------------------------------------- */
+/* --- client ------------------------------------------------------------ */
 
 enum tls_trust {
     TLS_ANYONE,  /* encrypt, whoever it is (opportunistic TLS, RFC 7435) */
@@ -65,7 +65,7 @@ enum tls_trust {
 int tls_connect(struct stream *s, const char *name, enum tls_trust trust,
                 struct error *err);
 
-/* --- both ------------------------------------------------------------------------ */
+/* --- both -------------------------------------------------------------- */
 
 /* "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)" and, of TLS 1.3,
  * the key exchange and signature, as Postfix logs and traces it. */

@@ -27,7 +27,7 @@ struct tls_server {
     size_t n_certificates;
 };
 
-/* --- certificates ----------------------------------------------------------------- */
+/* --- certificates ------------------------------------------------------ */
 
 static void certificate_free(struct tls_server *t, struct certificate *c)
 {
@@ -177,7 +177,7 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* --- contexts and streams ------------------------------------------------------------ */
+/* --- contexts and streams ---------------------------------------------- */
 
 struct tls_server *tls_server_new(struct ipc *keyd)
 {

@@ -26,7 +26,7 @@ struct status_head {
     uint32_t len, crc;
 };
 
-/* --- ids -------------------------------------------------------------------------- */
+/* --- ids --------------------------------------------------------------- */
 
 bool qfile_is_id(struct view v)
 {
@@ -55,7 +55,7 @@ void qfile_make_id(uint64_t time_us, unsigned slot, char id[QFILE_ID_LEN + 1])
              (unsigned long long)(time_us << 12 | (slot & 0xfff)));
 }
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ----------------------------------------------------------- */
 
 /* A record in the envelope: its length, then its bytes. */
 static int add_record(struct buf *b, const struct ipc_type *type,
@@ -161,7 +161,7 @@ void qwriter_release(struct qwriter *w)
     buf_release(&w->envelope);
 }
 
-/* --- reading -------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 static int read_head(struct head *h, int fd, const char *name,
                      struct error *err)

@@ -33,7 +33,7 @@ bool qfile_is_id(struct view v);
 uint64_t qfile_id_time(struct view id);
 void qfile_make_id(uint64_t time_us, unsigned slot, char id[QFILE_ID_LEN + 1]);
 
-/* --- writing ------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------- */
 
 struct qwriter {
     int fd;             /* borrowed; at its start and empty */
@@ -65,7 +65,7 @@ int qwriter_finish(struct qwriter *w, struct error *err);
 /* Free what it collected; harmless when it never began. */
 void qwriter_release(struct qwriter *w);
 
-/* --- reading -------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------- */
 
 struct qrcpt {
     struct envelope_rcpt r; /* views into qfile.bytes */

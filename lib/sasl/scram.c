@@ -11,7 +11,7 @@
 
 #define SCHEME "SCRAM-SHA-256$"
 
-/* --- the keys ---------------------------------------------------------------- */
+/* --- the keys ---------------------------------------------------------- */
 
 static void hmac(const unsigned char *key, size_t key_len, struct view data,
                  unsigned char out[SCRAM_KEY_LEN])
@@ -121,7 +121,7 @@ bool scram_keys_parse(struct view text, struct scram_keys *k)
     return true;
 }
 
-/* --- the client's first message ------------------------------------------------ */
+/* --- the client's first message ---------------------------------------- */
 
 void scram_begin(struct scram *s, bool plus, const char *nonce)
 {
@@ -246,7 +246,7 @@ void scram_server_first(struct scram *s, const struct scram_keys *k,
     buf_add_view(out, buf_view(&s->server_first));
 }
 
-/* --- the proof ---------------------------------------------------------------------*/
+/* --- the proof --------------------------------------------------------- */
 
 /* AuthMessage (RFC 5802 §3), of which `without_proof` is the last part. */
 static void auth_message(const struct scram *s, struct view without_proof,

@@ -22,7 +22,7 @@ enum inherited {
 #define SERVICE_NAME_MAX 64
 #define ACCOUNT_MAX 320 /* bytes of an account's or tenant's name */
 
-/* --- to master ------------------------------------------------------------- */
+/* --- to master --------------------------------------------------------- */
 
 /* The jail stands and service begins. */
 IPC_SIGNAL(control_ready, 0x0101)
@@ -70,7 +70,7 @@ IPC_MESSAGE(control_session, 0x0106, CONTROL_SESSION)
     F(S, U32, retry, 0)
 IPC_MESSAGE(control_here, 0x0107, CONTROL_HERE)
 
-/* --- from master ----------------------------------------------------------- */
+/* --- from master ------------------------------------------------------- */
 
 #define CONTROL_JOINED(F, S) \
     F(S, U32, ticket, 0)     \
@@ -109,7 +109,7 @@ IPC_MESSAGE(control_whereis, 0x0187, CONTROL_WHEREIS)
     F(S, FD, fd, 0)
 IPC_MESSAGE(control_file, 0x0188, CONTROL_FILE)
 
-/* --- on an accept channel -------------------------------------------------- */
+/* --- on an accept channel ---------------------------------------------- */
 
 /* A connection, and who is at its other end: known to master, not claimed. */
 #define STAMP(F, S)                       \

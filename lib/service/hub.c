@@ -22,7 +22,7 @@ static struct daemon *daemon_of(struct peer *control)
     return list_entry(control, struct daemon, control);
 }
 
-/* --- peers ------------------------------------------------------------------ */
+/* --- peers ------------------------------------------------------------- */
 
 static void member_gone(struct peer *p)
 {
@@ -77,7 +77,7 @@ static void on_accept(struct watch *w, uint32_t events)
     }
 }
 
-/* --- joining others ----------------------------------------------------------*/
+/* --- joining others ---------------------------------------------------- */
 
 void service_join(struct daemon *d, const char *service, const char *account,
                   struct join *j)
@@ -116,7 +116,7 @@ static void on_joined(struct peer *p, const void *msg)
         close(joined->fd);
 }
 
-/* --- a new configuration ------------------------------------------------------*/
+/* --- a new configuration ----------------------------------------------- */
 
 static void drop_next(struct daemon *d)
 {
@@ -190,7 +190,7 @@ static void on_discard(struct peer *p, const void *msg)
     drop_next(daemon_of(p));
 }
 
-/* --- master -------------------------------------------------------------------*/
+/* --- master ------------------------------------------------------------ */
 
 static void on_stop(struct peer *p, const void *msg)
 {

@@ -130,7 +130,7 @@ int service_main(const struct service *s, int argc, char **argv);
  * what is known beforehand stands in the descriptor. */
 void service_allow(struct daemon *d, const char *path, unsigned access);
 
-/* --- for straight-line programs -------------------------------------------- */
+/* --- for straight-line programs ---------------------------------------- */
 
 /* Take no client after this one, so that a fresh process takes our place. */
 void service_last_client(struct daemon *d);
@@ -155,7 +155,7 @@ int service_call(struct daemon *d, const char *service, unsigned timeout_ms,
                  const void *request, const struct ipc_type *answer,
                  void *reply, struct error *err);
 
-/* --- for event loop programs ------------------------------------------------ */
+/* --- for event loop programs ------------------------------------------- */
 
 /* The same without waiting: j->done is called with a descriptor (the
  * callee's) or -1 and the reason. */

@@ -48,7 +48,7 @@ static void strings_have_their_form(void **state)
     buf_release(&big);
 }
 
-/* --- ENVELOPE ------------------------------------------------------------- */
+/* --- ENVELOPE ---------------------------------------------------------- */
 
 static void envelopes_are_those_of_the_rfc(void **state)
 {
@@ -121,7 +121,7 @@ static void long_lists_are_cut(void **state)
     buf_release(&b);
 }
 
-/* --- BODYSTRUCTURE -------------------------------------------------------- */
+/* --- BODYSTRUCTURE ----------------------------------------------------- */
 
 static void structures_are_those_of_the_rfc(void **state)
 {
@@ -259,7 +259,7 @@ static void bombs_have_a_structure(void **state)
     }
 }
 
-/* --- sections ------------------------------------------------------------- */
+/* --- sections ---------------------------------------------------------- */
 
 /* A message in the shape of the example in RFC 3501 §6.4.5. */
 static const char nested[] =

@@ -136,7 +136,7 @@ static void words_and_numbers(void **state)
     buf_release(&pool);
 }
 
-/* --- sets -------------------------------------------------------------------------- */
+/* --- sets -------------------------------------------------------------- */
 
 static void sets(void **state)
 {
@@ -215,7 +215,7 @@ static void sets_know_their_members(void **state)
     buf_release(&out);
 }
 
-/* --- LIST --------------------------------------------------------------------------- */
+/* --- LIST -------------------------------------------------------------- */
 
 static void list_patterns(void **state)
 {
@@ -256,7 +256,7 @@ static void list_patterns(void **state)
     buf_release(&name);
 }
 
-/* --- SEARCH ---------------------------------------------------------------------------- */
+/* --- SEARCH ------------------------------------------------------------ */
 
 /* The program in letters: & | ! for what joins, others by their number. */
 static void show(const struct search *p, struct buf *out)
@@ -394,7 +394,7 @@ static void headers_are_searched_decoded(void **state)
     assert_false(search_sent_day(VIEW("From: x\r\n\r\n"), &day));
 }
 
-/* --- FETCH ----------------------------------------------------------------------------- */
+/* --- FETCH ------------------------------------------------------------- */
 
 static void fetch_items(void **state)
 {

@@ -151,7 +151,7 @@ static void set_flags(struct mailbox *m, size_t index, enum mailbox_how how,
     assert_false(modified);
 }
 
-/* --- tests ------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------- */
 
 static void add_name(const struct store_entry *e, void *arg)
 {
@@ -416,7 +416,7 @@ static void copy_and_move(void **state)
     end(&a);
 }
 
-/* --- damage -------------------------------------------------------------------------- */
+/* --- damage ------------------------------------------------------------ */
 
 static void corrupt(struct account *a, off_t at, bool cut)
 {

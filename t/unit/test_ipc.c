@@ -215,7 +215,7 @@ static void rules_say_who_may_say_what(void **state)
     ipc_release(&a);
 }
 
-/* --- the loop ---------------------------------------------------------------*/
+/* --- the loop ---------------------------------------------------------- */
 
 static struct {
     struct loop loop;

@@ -8,7 +8,7 @@
 #include "mapd/mapd.h"
 #include "unit.h"
 
-/* --- a directory ------------------------------------------------------------ */
+/* --- a directory ------------------------------------------------------- */
 
 static const struct {
     const char *address;
@@ -61,7 +61,7 @@ static void be_authd(int fd)
     _exit(0);
 }
 
-/* --- a mapd ------------------------------------------------------------------ */
+/* --- a mapd ------------------------------------------------------------ */
 
 struct mapd {
     struct daemon daemon;
@@ -190,7 +190,7 @@ static void check_expand(struct mapd *m, const struct row *rows)
 
 #define ROWS(...) ((const struct row[]){ __VA_ARGS__, { NULL, NULL } })
 
-/* --- tests --------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------- */
 
 static void accounts_are_found_without_a_setting(void **state)
 {

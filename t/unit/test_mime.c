@@ -9,7 +9,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-/* --- helpers -------------------------------------------------------------- */
+/* --- helpers ----------------------------------------------------------- */
 
 static void parse(struct mime *m, struct view message)
 {
@@ -132,7 +132,7 @@ static void expect_both(const char *crlf, const char *tree)
 #define MULTI(b) "Content-Type: multipart/mixed; boundary=\"" b "\"\r\n\r\n"
 #define HTML     "Content-Type: text/html\r\n\r\n"
 
-/* --- trees ---------------------------------------------------------------- */
+/* --- trees ------------------------------------------------------------- */
 
 static void simple_messages_are_one_part(void **state)
 {
@@ -288,7 +288,7 @@ static void boundaries_are_not_mistaken(void **state)
            "multipart/mixed U\n.text/plain D [1]\n");
 }
 
-/* --- sizes and sources ---------------------------------------------------- */
+/* --- sizes and sources ------------------------------------------------- */
 
 static void sizes_count_lines_as_crlf(void **state)
 {
@@ -358,7 +358,7 @@ static void long_lines_come_in_pieces(void **state)
     (void)state;
 }
 
-/* --- bombs (H24, H30) ----------------------------------------------------- */
+/* --- bombs (H24, H30) -------------------------------------------------- */
 
 static void make_nested(struct buf *b, size_t n)
 {

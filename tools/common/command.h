@@ -29,7 +29,7 @@ char *command_value(const char *name);
  * descriptor, or -1 when nobody listens there. */
 int command_connect(const char *socket_name, int type);
 
-/* --- the queue, by qmgr ----------------------------------------------------------- */
+/* --- the queue, by qmgr ------------------------------------------------ */
 
 /* Connect to qmgr; exits with 69, saying `what` cannot be done, when it is
  * not there. */

@@ -36,7 +36,7 @@ static int connect_authd(struct postern *p, struct ipc *c, struct error *err)
     return rc;
 }
 
-/* --- passwords ------------------------------------------------------------------------- */
+/* --- passwords --------------------------------------------------------- */
 
 /* 20 letters and digits without those that look alike: 5 bits each. */
 static void generate(char *out)
@@ -76,7 +76,7 @@ static bool read_password(char *out, size_t size)
     return n > 0;
 }
 
-/* --- arguments ---------------------------------------------------------------------------*/
+/* --- arguments --------------------------------------------------------- */
 
 static bool parse_size(const char *text, uint64_t *out)
 {
@@ -162,7 +162,7 @@ static int parse(struct arguments *a, int argc, char **argv)
     return 0;
 }
 
-/* --- asking -------------------------------------------------------------------------------*/
+/* --- asking ------------------------------------------------------------ */
 
 static void print_json(const struct account_line *l)
 {

@@ -40,7 +40,7 @@ static void wrong(struct check *c, const char *fmt, ...)
     c->errors++;
 }
 
-/* --- parameters ------------------------------------------------------------------ */
+/* --- parameters -------------------------------------------------------- */
 
 static void check_value(struct check *c, const struct param *p)
 {
@@ -74,7 +74,7 @@ static void check_parameters(struct check *c)
     config_warn(c->p->config, warn, c);
 }
 
-/* --- master.cf --------------------------------------------------------------------- */
+/* --- master.cf --------------------------------------------------------- */
 
 static void check_overrides(struct check *c, const struct mastercf *m,
                             const struct mastercf_row *r)
@@ -130,7 +130,7 @@ static void check_services(struct check *c)
     buf_release(&text);
 }
 
-/* --- files --------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------- */
 
 static void check_store(struct check *c)
 {

@@ -99,7 +99,7 @@ int verb_stop(struct postern *p, int argc, char **argv)
     return code ? code : wait_for_end(p);
 }
 
-/* --- start ----------------------------------------------------------------------- */
+/* --- start ------------------------------------------------------------- */
 
 static void run_master(struct postern *p, int ready_fd)
 {
@@ -143,7 +143,7 @@ int verb_start(struct postern *p, int argc, char **argv)
     return 0;
 }
 
-/* --- status ----------------------------------------------------------------------- */
+/* --- status ------------------------------------------------------------ */
 
 static void print_process(const struct admin_process *m)
 {
@@ -190,7 +190,7 @@ int verb_status(struct postern *p, int argc, char **argv)
     return code;
 }
 
-/* --- store -------------------------------------------------------------------------- */
+/* --- store ------------------------------------------------------------- */
 
 static int create_store(const char *base, struct error *err)
 {
