@@ -83,12 +83,12 @@ static void on_status(struct peer *p, const void *msg)
 
         list_each (k, &pool->children) {
             struct child *c = list_entry(k, struct child, link);
+            bool runs = pool->role->shape != ROLE_WORKER && c->was_ready;
             struct admin_process line = {
                 .pid = (uint32_t)c->pid,
                 .program = view_of(pool->role->name),
                 .service = view_of(pool->row->name),
-                .state = view_of(pool->role->shape != ROLE_WORKER &&
-                                     c->was_ready ? "running" : states[c->state]),
+                .state = view_of(runs ? "running" : states[c->state]),
                 .tenant = view_of(pool->tenant),
                 .age_ms = clock_mono_ms() - c->started,
             };

@@ -11,10 +11,11 @@
  * offered before it is on disk. When every recipient has it durably, the
  * verdict is QUEUE_DELIVERED; when none can have it, QUEUE_REFUSED, so that
  * the client is told and no notification need be sent to a sender who may be
- * forged. In both cases there is nothing to queue. Else it is QUEUE_COMMIT: cleanup makes the file durable, marked MESSAGE_OFFERED, and
- * sends queue_new; deliveries that had begun go on meanwhile. When cleanup
- * goes away without either, the message is forgotten as soon as its
- * deliveries end: nobody was promised anything.
+ * forged. In both cases there is nothing to queue. Else it is QUEUE_COMMIT:
+ * cleanup makes the file durable, marked MESSAGE_OFFERED, and sends queue_new;
+ * deliveries that had begun go on meanwhile. When cleanup goes away without
+ * either, the message is forgotten as soon as its deliveries end: nobody was
+ * promised anything.
  */
 #ifndef PROTO_QUEUE_H
 #define PROTO_QUEUE_H

@@ -36,8 +36,8 @@ static bool send_piece(struct smtp_session *s, bool last, struct mail_reply *r)
         io_write_all(msg.fd, s->t.piece.data, s->t.piece.len, "content",
                      &err) == 0 &&
         memfd_seal(msg.fd, &err) == 0)
-        rc = ipc_call(&smtp_lines.cleanup, &mail_content_type, &msg, &mail_reply_type,
-                      r, &err);
+        rc = ipc_call(&smtp_lines.cleanup, &mail_content_type, &msg,
+                      &mail_reply_type, r, &err);
     io_close(&msg.fd);
     buf_reset(&s->t.piece);
     if (rc < 0) {

@@ -61,7 +61,8 @@ void cmd_ehlo(struct smtp_session *s, struct view args)
                       "");
         buf_add_text(&out, "\r\n");
     }
-    buf_add_text(&out, "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n");
+    buf_add_text(&out, "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n"
+                       "250-DSN\r\n");
     if (smtpd_conf.smtputf8_enable)
         buf_add_text(&out, "250-SMTPUTF8\r\n");
     buf_add_text(&out, "250 CHUNKING\r\n");

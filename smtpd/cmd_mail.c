@@ -360,8 +360,8 @@ static void offer(struct smtp_session *s, const struct mail_rcpt *rcpt)
     char dsn[17];
 
     if (begin(s, &err) < 0 ||
-        ipc_call(&smtp_lines.cleanup, &mail_rcpt_type, rcpt, &mail_reply_type, &r,
-                 &err) < 0) {
+        ipc_call(&smtp_lines.cleanup, &mail_rcpt_type, rcpt,
+                 &mail_reply_type, &r, &err) < 0) {
         log_warning("cannot reach cleanup: %s", err.text);
         ipc_release(&smtp_lines.cleanup);
         s->t.begun = false;

@@ -204,7 +204,8 @@ static void unknown_command(struct smtp_session *s, struct view line)
 
 static void out_of_place(struct smtp_session *s, const struct smtp_command *c)
 {
-    if ((c->run == cmd_auth || c->run == cmd_starttls) && s->state == SMTP_HELLO)
+    if ((c->run == cmd_auth || c->run == cmd_starttls) &&
+        s->state == SMTP_HELLO)
         smtp_reply(s, 503, "5.5.1", "Error: send EHLO first");
     else if (c->run == cmd_mail)
         smtp_reply(s, 503, "5.5.1", "Error: nested MAIL command");

@@ -224,7 +224,8 @@ struct copying {
     struct folder from;
     struct box from_box;  /* of a move */
     bool move, same;      /* same: within one mailbox */
-    struct buf undo;      /* moved files: in_new, old name, NUL, new name, NUL */
+    struct buf undo;      /* moved files: in_new, old name, new name; each
+                             name with a NUL */
 };
 
 /* The source's name, with flags that the target's has keywords for. */

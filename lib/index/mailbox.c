@@ -11,7 +11,8 @@
 #include "base/alloc.h"
 #include "index/internal.h"
 
-#define UNSEEN_NEAR 1000 /* records in which SELECT looks for the first unseen */
+/* Records in which SELECT looks for the first unseen message. */
+#define UNSEEN_NEAR 1000
 
 /* --- taking over records ----------------------------------------------- */
 

@@ -5,8 +5,8 @@
  * The files are the truth about which messages exist. The index, an LMDB
  * environment in the directory `index/` of the account, is the truth about
  * what IMAP adds: UIDs, flags, keywords, MODSEQ, and what was learned from the
- * messages. A mailbox is a Maildir: INBOX is the account's directory itself, A.B is
- * `.A.B` in it. Names are as IMAP writes them (modified UTF-7, RFC 3501
+ * messages. A mailbox is a Maildir: INBOX is the account's directory itself,
+ * A.B is `.A.B` in it. Names are as IMAP writes them (modified UTF-7, RFC 3501
  * §5.1.3), on disk too; the hierarchy delimiter is ".".
  *
  * Damage:    every value carries a checksum over account, key and value, every

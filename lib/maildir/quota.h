@@ -33,8 +33,8 @@
 int quota_take(int dir, uint64_t limit, uint64_t bytes, uint64_t messages,
                bool *taken, struct error *err);
 
-/* Note that bytes and messages came besides, or went (negative). Nothing happens when
- * there is no limit, or no sum yet. */
+/* Note that bytes and messages came besides, or went (negative). Nothing
+ * happens when there is no limit, or no sum yet. */
 void quota_note(int dir, uint64_t limit, int64_t bytes, int64_t messages);
 
 /* Forget the sum: it is made anew when it is next asked for. */

@@ -115,8 +115,6 @@ void stream_took(struct stream *s, size_t len);
 /* Give back the memory of buffers that are empty. */
 void stream_shrink(struct stream *s);
 
-/* ---------------------------------------------------------------------------- */
-
 /* The whole exchange until stream_deadline(s, 0) must end in `ms` from now. */
 void stream_deadline(struct stream *s, uint64_t ms);
 

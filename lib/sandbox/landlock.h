@@ -8,8 +8,9 @@
 #include "sandbox/sandbox.h"
 
 /* Restrict this process to the rules of `s` below `root_fd` (-1: none of
- * them) and to its extra ones, to no TCP port unless it promised PROMISE_INET, and, where the kernel
- * can, to no signal and no abstract socket of anybody else. */
+ * them) and to its extra ones, to no TCP port unless it promised PROMISE_INET,
+ * and, where the kernel can, to no signal and no abstract socket of anybody
+ * else. */
 int landlock_enter(const struct sandbox *s, int root_fd, struct error *err);
 
 #endif

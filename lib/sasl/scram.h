@@ -26,7 +26,7 @@
 #define SCRAM_KEY_LEN     32 /* SHA-256 */
 #define SCRAM_SALT_LEN    16
 #define SCRAM_NONCE_MAX   32 /* characters of the server's part */
-#define SCRAM_KEYS_TEXT   160 /* bytes that scram_keys_format() writes at most */
+#define SCRAM_KEYS_TEXT   160 /* bytes that scram_keys_format() writes */
 
 struct scram_keys {
     uint32_t iterations;

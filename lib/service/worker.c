@@ -226,7 +226,8 @@ int service_call(struct daemon *d, const char *service, unsigned timeout_ms,
     }
 }
 
-/* An answer that comes later is dropped by the next call, or worker_hear_master(). */
+/* An answer that comes later is dropped by the next call, or by
+ * worker_hear_master(). */
 int service_connect_soon(struct daemon *d, const char *service,
                          unsigned wait_ms, struct ipc *out,
                          struct error *err)

@@ -85,6 +85,35 @@ class Imap(suite.Case):
                   data)
         c.logout()
 
+    def switches(self, pids):
+        """How often these processes have been given a processor: a process
+        that makes a system call and waits again has been."""
+        found = []
+        for pid in pids:
+            with open(f"/proc/{pid}/status") as f:
+                found += [line.split()[1] for line in f
+                          if "voluntary_ctxt_switches" in line]
+        return found
+
+    def test_an_idle_session_does_nothing(self):
+        s = self.server()
+        c = self.client(s)
+        c.select("INBOX")
+        c.send(b"x IDLE\r\n")
+        self.true(c.readline().startswith(b"+"))
+        pids = [pid for pid, name, _, _ in s.processes()
+                if name in ("imapd", "login", "notify", "authd")]
+        # It has gone to sleep when nothing happened for a moment.
+        seen = [None, self.switches(pids)]
+
+        def is_quiet():
+            time.sleep(0.2)
+            seen[:] = [seen[1], self.switches(pids)]
+            return seen[0] == seen[1]
+        suite.wait_for(is_quiet, "the session to rest")
+        time.sleep(10)  # this is about time; its own look is every 30 s
+        self.equal(self.switches(pids), seen[1])
+
     def test_two_sessions_see_each_other(self):
         s = self.server(imap_idle_poll="1h")
         c, d = self.client(s), self.client(s)

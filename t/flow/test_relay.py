@@ -200,22 +200,23 @@ class Relay(suite.Case):
         s.wait_log("status=deferred (TLS is required, but was not offered by "
                    "host mx1.far.example[127.0.0.1]")
         sink.features = ("STARTTLS",)
-        s.wait_log("dsn=4.7.5, status=deferred (TLS with mx1.far.example[127.0.0.1]")
+        s.wait_log("dsn=4.7.5, status=deferred (TLS with "
+                   "mx1.far.example[127.0.0.1]")
         self.equal(sink.messages, [])
         sink.close()
 
     def test_verified_means_trusted_and_of_that_name(self):
         good = self.tls_sink(["mx1.far.example"])
-        s = self.server(good.port, zone=self.ONE_MX, smtp_tls_security_level="verify",
-                        smtp_tls_CAfile=good.ca)
+        verify = {"zone": self.ONE_MX, "smtp_tls_security_level": "verify",
+                  "smtp_tls_CAfile": good.ca}
+        s = self.server(good.port, **verify)
         self.send(s, "bob@far.example")
         suite.wait_for(lambda: good.messages, "the message")
         s.wait_log("Verified TLS connection established to mx1.far.example")
         good.close()
         for sink in (self.tls_sink(["other.example"]),
                      self.tls_sink(["mx1.far.example"])):
-            s = self.server(sink.port, zone=self.ONE_MX, smtp_tls_security_level="verify",
-                            smtp_tls_CAfile=good.ca)
+            s = self.server(sink.port, **verify)
             self.send(s, "bob@far.example")
             s.wait_log("certificate verify failed")
             s.wait_log("status=deferred")
