@@ -106,10 +106,17 @@ int main(int argc, char **argv)
         case 'f': break; /* lines are never folded */
         case 'o': settings[n++] = optarg; break;
         case 'M': case 'P': case 'e': case 'X': case '#': mode = c; break;
-        case 'm': manual_print(); return 0;
-        case 'u': fputs(usage, stdout); return 0;
-        default: fputs(usage, stderr); return 1;
+        case 'm': case 'u': mode = c; break;
+        default: mode = '?'; break;
         }
+    }
+    if (mode == 'm' || mode == 'u' || mode == '?') {
+        if (mode == 'm')
+            manual_print();
+        else
+            fputs(usage, mode == 'u' ? stdout : stderr);
+        free(settings);
+        return mode == '?';
     }
     /* Postfix sets what has a "=" without being asked to. */
     if (mode == 0 && optind < argc && strchr(argv[optind], '=') != NULL)
