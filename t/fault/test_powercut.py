@@ -44,7 +44,11 @@ class Disk:
         os.chmod(self.path, 0o755)
 
     def unmount(self):
-        subprocess.run(["umount", self.path], check=True)
+        """A helper process of a daemon that was killed may end a moment
+        after it."""
+        suite.wait_for(lambda: subprocess.run(
+            ["umount", self.path], capture_output=True).returncode == 0,
+            f"{self.path} to be free")
 
     def cut(self):
         fd = os.open(self.path, os.O_RDONLY)
