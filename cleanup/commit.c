@@ -291,7 +291,8 @@ int commit_finish(struct transaction *t, struct reply *reply)
     if (qwriter_finish(&t->writer, &err) < 0)
         return failed(t, &err, reply);
     log_info("%s: message-id=%s", t->queue_id,
-             buf_text(&t->header.message_id));
+             t->header.message_id.len ? buf_text(&t->header.message_id)
+                                      : "<>");
     if (t->in_memory)
         n = try_offer(t, reply);
     if (n < 0)
