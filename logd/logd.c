@@ -6,11 +6,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/log.h"
 
-#define TURN_LINES 64         /* read from one service before the next */
-#define HELD_MAX (1u << 20)   /* bytes kept while the file cannot be written */
+#define TURN_LINES 64 /* read from one service before the next */
+#define RETRY_MS 1000 /* a log that takes no lines is tried this often */
 
 struct source {
     struct watch watch;
@@ -22,82 +21,27 @@ struct logd_conf logd_conf;
 
 /* The daemon's one context. */
 static struct {
+    struct daemon *daemon;
     struct list sources;
-    int file;             /* -1: standard error until master sends one */
-    struct buf held;      /* lines not yet written */
-    unsigned long lost;   /* lines that could neither be written nor held */
-    time_t second;        /* `stamp` holds this second */
-    char stamp[40];
-} logd = { .sources = LIST_INIT(logd.sources), .file = -1 };
+    struct timer retry;
+} logd = { .sources = LIST_INIT(logd.sources) };
 
 /* --- out --------------------------------------------------------------- */
 
-static void write_held(void)
+/* The logger may have been started anew, the file's disk may be gone: master
+ * can open what we cannot. */
+static void on_retry(struct timer *t)
 {
-    int fd = logd.file >= 0 ? logd.file : STDERR_FILENO;
-
-    while (logd.held.len > 0) {
-        ssize_t n = write(fd, logd.held.data, logd.held.len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break; /* a full disk: keep what fits, count the rest */
-        buf_drop(&logd.held, (size_t)n);
-    }
+    (void)t; /* the end of this turn sets it again if need be */
+    if (!out_flush())
+        service_tell_master(logd.daemon, &control_log_wanted_type, NULL);
 }
 
 static void end_of_turn(struct loop *l, void *arg)
 {
-    (void)l;
     (void)arg;
-    write_held();
-}
-
-static void put_time(struct buf *out)
-{
-    uint64_t now = clock_real_us();
-    time_t second = (time_t)(now / 1000000);
-    bool iso = logd_conf.log_time_format == LOG_TIME_ISO;
-    struct tm tm;
-
-    if (second != logd.second || logd.stamp[0] == '\0') {
-        localtime_r(&second, &tm);
-        strftime(logd.stamp, sizeof logd.stamp,
-                 iso ? "%Y-%m-%dT%H:%M:%S" : "%b %e %H:%M:%S", &tm);
-        logd.second = second;
-    }
-    buf_add_text(out, logd.stamp);
-    if (iso) {
-        char zone[8];
-
-        localtime_r(&second, &tm);
-        strftime(zone, sizeof zone, "%z", &tm);
-        buf_addf(out, ".%06u%.3s:%s", (unsigned)(now % 1000000), zone,
-                 zone + 3);
-    }
-}
-
-static void put_line(const char *tag, pid_t pid, struct view text)
-{
-    struct buf *out = &logd.held;
-
-    if (out->len > HELD_MAX) {
-        logd.lost++;
-        return;
-    }
-    if (logd.lost > 0) {
-        unsigned long lost = logd.lost;
-        char note[80];
-
-        logd.lost = 0;
-        snprintf(note, sizeof note, "warning: %lu log lines were lost", lost);
-        put_line("postfix/logd", getpid(), view_of(note));
-    }
-    put_time(out);
-    buf_addf(out, " %s %s[%d]: ", logd_conf.myhostname, tag, pid);
-    logd_clean(out, text);
-    buf_add_char(out, '\n');
+    if (!out_flush() && logd.retry.place == 0)
+        timer_set(l, &logd.retry, RETRY_MS);
 }
 
 /* --- in ---------------------------------------------------------------- */
@@ -124,7 +68,8 @@ static bool read_line(struct source *s)
     if (cm != NULL && cm->cmsg_level == SOL_SOCKET &&
         cm->cmsg_type == SCM_CREDENTIALS)
         memcpy(&who, CMSG_DATA(cm), sizeof who);
-    put_line(s->tag, who.pid, (struct view){ data + 1, (size_t)n - 1 });
+    out_line(s->tag, who.pid, (unsigned)(data[0] - '0') & 7,
+             (struct view){ data + 1, (size_t)n - 1 });
     return true;
 }
 
@@ -157,12 +102,8 @@ const struct ipc_rule logd_master_rules[] = {
 void logd_file(struct daemon *d, const struct control_file *file)
 {
     (void)d;
-    if (file->fd < 0)
-        return;
-    write_held();
-    if (logd.file >= 0)
-        close(logd.file);
-    logd.file = file->fd;
+    if (file->fd >= 0)
+        out_use(file->fd, view_is(file->name, "syslog"));
 }
 
 /* --- life -------------------------------------------------------------- */
@@ -180,14 +121,16 @@ void logd_prepare(struct daemon *d)
 /* Our own lines come over our service's line like everybody's. */
 void logd_start(struct daemon *d)
 {
+    logd.daemon = d;
+    logd.retry.fire = on_retry;
     d->loop.turn = end_of_turn;
+    entries_start(d);
 }
 
-/* A stamp in the old format may be of this very second. */
 void logd_reloaded(struct daemon *d)
 {
     (void)d;
-    logd.stamp[0] = '\0';
+    out_reloaded();
 }
 
 void logd_stopping(struct daemon *d)
@@ -195,6 +138,6 @@ void logd_stopping(struct daemon *d)
     list_each (l, &logd.sources)
         while (read_line(list_entry(l, struct source, link)))
             continue;
-    write_held();
+    out_flush();
     service_leave(d);
 }

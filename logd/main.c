@@ -5,7 +5,8 @@
  * Privileges: none. Own user, empty root, no network, opens nothing: the log
  *             file arrives as a descriptor from master.
  * Peers:      every program, each over the line of its service, which says
- *             its name; the kernel says its process id.
+ *             its name; the kernel says its process id. postlog(1), over
+ *             public/log, for root alone.
  * State:      none.
  */
 #include "logd/logd.h"
@@ -15,7 +16,7 @@ static const struct service logd = {
     .params = logd_params,
     .conf = &logd_conf,
     .conf_size = sizeof logd_conf,
-    .sandbox = { .promises = 0, .rules = NULL },
+    .sandbox = { .promises = PROMISE_ACCEPT, .rules = NULL },
     .prepare = logd_prepare,
     .start = logd_start,
     .file = logd_file,

@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
 
 static void send_file(struct child *c, struct view name, int fd)
@@ -16,16 +19,38 @@ static void send_file(struct child *c, struct view name, int fd)
     peer_send(&c->control, &control_file_type, &f);
 }
 
+/* The socket of the system's logger; syslog(3) would send lines of its own
+ * making from a jail that has no such path. */
+static int open_syslog(void)
+{
+    static const struct sockaddr_un a = { AF_UNIX, "/dev/log" };
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof a) < 0)
+        io_close(&fd);
+    return fd;
+}
+
 static int open_log(const struct master *m)
 {
     const char *name = m->conf.maillog_file;
 
+    if (strcmp(name, "syslog") == 0)
+        return open_syslog();
     if (strcmp(name, "/dev/stdout") == 0)
-        return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (name[0] != '/')
-        return -1;
+        return fcntl(m->in_foreground ? STDOUT_FILENO : STDERR_FILENO,
+                     F_DUPFD_CLOEXEC, 0);
     return open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
                           O_NOFOLLOW, 0640);
+}
+
+static void send_log(struct child *c, int fd)
+{
+    const char *name = c->pool->master->conf.maillog_file;
+
+    send_file(c, strcmp(name, "syslog") == 0 ? VIEW("syslog") : VIEW("log"),
+              fd);
+    close(fd);
 }
 
 static void send_log_file(struct child *c)
@@ -33,14 +58,13 @@ static void send_log_file(struct child *c)
     const struct master *m = c->pool->master;
     int fd = open_log(m);
 
-    if (fd < 0) {
-        log_error("cannot open maillog_file = %s: %s; logging to standard "
-                  "error", m->conf.maillog_file, strerrordesc_np(errno));
-        fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0) {
+        send_log(c, fd);
+        return;
     }
-    send_file(c, VIEW("log"), fd);
-    if (fd >= 0)
-        close(fd);
+    log_error("cannot open maillog_file = %s: %s; logging to standard error",
+              m->conf.maillog_file, strerrordesc_np(errno));
+    send_file(c, VIEW("log"), STDERR_FILENO);
 }
 
 static void send_source(struct child *c, const char *tag, int fd)
@@ -124,6 +148,14 @@ void files_send(struct child *c)
         send_logd_all(c);
     else if (strcmp(c->pool->role->name, "keyd") == 0)
         send_keys(c);
+}
+
+void files_try_log(struct child *c)
+{
+    int fd = open_log(c->pool->master);
+
+    if (fd >= 0)
+        send_log(c, fd);
 }
 
 void files_reopen_log(struct master *m)

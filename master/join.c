@@ -331,6 +331,12 @@ static void on_config_answer(struct peer *peer, const void *msg)
     reload_answer(child_of(peer), a->accepted, a->why);
 }
 
+static void on_log_wanted(struct peer *peer, const void *msg)
+{
+    (void)msg;
+    files_try_log(child_of(peer));
+}
+
 const struct ipc_rule master_rules[] = {
     { &control_ready_type, NULL, on_ready },
     { &control_busy_type, NULL, on_busy },
@@ -339,5 +345,6 @@ const struct ipc_rule master_rules[] = {
     { &control_config_answer_type, NULL, on_config_answer },
     { &control_session_type, "authd", on_session },
     { &control_here_type, "authd", on_here },
+    { &control_log_wanted_type, "logd", on_log_wanted },
     { NULL, NULL, NULL },
 };

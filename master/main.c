@@ -85,11 +85,13 @@ static void tell_starter(struct master *m)
 {
     struct error err;
 
-    if (m->ready_fd < 0 || !pools_ready(m))
+    if (m->is_up || !pools_ready(m))
         return;
+    m->is_up = true;
     log_info("daemon started -- version %s, configuration %s",
              POSTERN_VERSION, m->config_directory);
-    io_write_all(m->ready_fd, "ready\n", 6, "the starter", &err);
+    if (m->ready_fd >= 0)
+        io_write_all(m->ready_fd, "ready\n", 6, "the starter", &err);
     io_close(&m->ready_fd);
 }
 
@@ -208,14 +210,16 @@ static void use(struct master *m, int argc, char **argv)
     uint64_t n;
     int opt;
 
-    while ((opt = getopt(argc, argv, "c:r:")) != -1) {
+    while ((opt = getopt(argc, argv, "c:fr:")) != -1) {
         if (opt == 'c') {
             m->config_directory = optarg;
+        } else if (opt == 'f') {
+            m->in_foreground = true;
         } else if (opt == 'r' && view_number(view_of(optarg), 1000, &n)) {
             m->ready_fd = (int)n;
             fcntl(m->ready_fd, F_SETFD, FD_CLOEXEC);
         } else {
-            log_fatal("usage: master [-c config_directory] [-r ready_fd]; "
+            log_fatal("usage: master [-c config_directory] [-f] [-r ready_fd]; "
                       "use \"postern start\"");
         }
     }
@@ -224,7 +228,7 @@ static void use(struct master *m, int argc, char **argv)
 }
 
 /* Descriptors 0 to 2 must be taken before anything else is opened. */
-static void own_standard_descriptors(void)
+static void own_standard_descriptors(const struct master *m)
 {
     int null = open("/dev/null", O_RDWR);
 
@@ -233,7 +237,8 @@ static void own_standard_descriptors(void)
     if (null < 0)
         log_fatal("cannot open /dev/null");
     dup2(null, STDIN_FILENO);
-    dup2(null, STDOUT_FILENO);
+    if (!m->in_foreground)
+        dup2(null, STDOUT_FILENO);
     close(null);
 }
 
@@ -246,8 +251,8 @@ int main(int argc, char **argv)
     };
 
     log_name("master");
-    own_standard_descriptors();
     use(&m, argc, argv);
+    own_standard_descriptors(&m);
     m.is_root = geteuid() == 0;
     umask(022);
     list_init(&m.pools);

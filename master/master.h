@@ -77,11 +77,13 @@ struct master {
     unsigned walls;
     int config_fd;             /* the sealed main.cf for children */
     bool is_root;
+    bool in_foreground;        /* standard output is the starter's */
     int empty_net;             /* the empty network namespace, or -1 */
     int empty_root;            /* a detached empty mount, or -1 */
     int queue_dir, store_dir, data_dir; /* -1: not there */
     int lock_fd;               /* pid/master.pid, locked */
     int ready_fd;              /* tell the starter when all is up; or -1 */
+    bool is_up;                /* all was ready once */
     struct list pools;
     struct child *slots[SLOTS]; /* which child has which slot */
     unsigned next_slot;
@@ -171,6 +173,10 @@ void files_send(struct child *c);
 
 /* Open the log file again and hand it to logd. */
 void files_reopen_log(struct master *m);
+
+/* The same for a logd whose log takes no lines; nothing if it can't be
+ * opened at the moment. */
+void files_try_log(struct child *c);
 
 /* --- reload.c ---------------------------------------------------------- */
 

@@ -14,7 +14,8 @@ const struct param master_params[] = {
         "the mail store: below it <tenant>/<domain>/<user>; nothing is "
         "delivered unless it holds the file .postern-store"),
     PARAM_TEXT(master_conf, maillog_file, "/var/log/postern.log",
-        "the log file; /dev/stdout, or syslog, are special names"),
+        "the log file; \"syslog\" is the system's logger, /dev/stdout what "
+        "\"postern start-fg\" was given"),
     PARAM_TEXT(master_conf, smtpd_tls_chain_files, "",
         "files in PEM form, each with private keys and certificates and "
         "what leads up from them; the certificate for the name that a "

@@ -6,7 +6,8 @@
 /* cleanup and qmgr share a uid: files that one makes the other takes over.
  * They are parted by root directory, Landlock and seccomp. */
 const struct role roles[] = {
-    { .name = "logd", .uid_offset = 0, .shape = ROLE_HUB, .joins = "" },
+    { .name = "logd", .uid_offset = 0, .shape = ROLE_HUB, .joins = "",
+      .sockets = "log" },
     { .name = "qmgr", .uid_offset = 1, .shape = ROLE_HUB, .root = ROOT_QUEUE,
       .joins = "local smtp bounce mapd", .sockets = "qmgr showq" },
     { .name = "cleanup", .uid_offset = 1, .shape = ROLE_WORKER,

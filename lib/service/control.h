@@ -70,6 +70,10 @@ IPC_MESSAGE(control_session, 0x0106, CONTROL_SESSION)
     F(S, U32, retry, 0)
 IPC_MESSAGE(control_here, 0x0107, CONTROL_HERE)
 
+/* Only from logd: lines cannot be written to what I have; give me the log
+ * anew. Answered by control_file. */
+IPC_SIGNAL(control_log_wanted, 0x0108)
+
 /* --- from master ------------------------------------------------------- */
 
 #define CONTROL_JOINED(F, S) \
@@ -103,7 +107,8 @@ IPC_MESSAGE(control_log_source, 0x0186, CONTROL_LOG_SOURCE)
 IPC_MESSAGE(control_whereis, 0x0187, CONTROL_WHEREIS)
 
 /* A file that this program may have and nothing else: keyd's keys, authd's
- * database directory, logd's log file. `name` says which. */
+ * database directory; for logd "log", a file, or "syslog", a datagram socket.
+ * `name` says which. */
 #define CONTROL_FILE(F, S)   \
     F(S, TEXT, name, 200)    \
     F(S, FD, fd, 0)

@@ -89,7 +89,7 @@ class Instance:
             "queue_minfree": "0",
             "stop_timeout": "5s",
         }
-        self.rows = ["logd unix - - - - 1 logd"]
+        self.rows = ["logd unix n - - - 1 logd"]
         self.running = False
 
     def mail(self):

@@ -102,7 +102,7 @@ class Redteam(suite.Case):
             s.settings["sandbox_required"] = "no"
         made = [m for m in self.rows(s, leave_out) if m[1] != "logd"]
         s.rows = [r for r in s.rows if not r.startswith("logd")] \
-            + ["logd-real unix - - - - 1 logd"]
+            + ["logd-real unix n - - - 1 logd"]
         s.settings["max_idle"] = "1h"
         s.write()
         s.store.mkdir(exist_ok=True)

@@ -150,6 +150,23 @@ static void check_store(struct check *c)
     free(base);
 }
 
+static void check_log(struct check *c)
+{
+    char *name = postern_value(c->p, "maillog_file");
+    char *slash = strrchr(name, '/');
+
+    if (strcmp(name, "syslog") != 0 && name[0] != '/') {
+        wrong(c, "maillog_file = %s: must be a path from /, or \"syslog\"",
+              name);
+    } else if (slash != NULL && slash > name) {
+        *slash = '\0';
+        if (access(name, F_OK) < 0)
+            wrong(c, "maillog_file: the directory %s: %s", name,
+                  strerrordesc_np(errno));
+    }
+    free(name);
+}
+
 /* A key that others can read is no secret. */
 static void check_key_file(struct check *c, const char *parameter,
                            const char *path)
@@ -194,6 +211,7 @@ int verb_check(struct postern *p, int argc, char **argv)
         return postern_fail(EX_USAGE, "check takes no arguments");
     check_parameters(&c);
     check_services(&c);
+    check_log(&c);
     check_store(&c);
     check_keys(&c);
     if (c.errors > 0)

@@ -101,20 +101,34 @@ int verb_stop(struct postern *p, int argc, char **argv)
 
 /* --- start ------------------------------------------------------------- */
 
-static void run_master(struct postern *p, int ready_fd)
+/* Become master; `how` is its option with one value, or NULL. */
+static int run_master(struct postern *p, const char *how, const char *value)
 {
     char *dir = postern_value(p, "daemon_directory");
     char *conf = realpath(p->config_directory, NULL);
-    struct buf program = BUF_INIT, fd = BUF_INIT;
+    struct buf program = BUF_INIT;
 
     buf_addf(&program, "%s/master", dir);
+    execl(buf_text(&program), "master", "-c", conf, how, value, (char *)NULL);
+    return postern_fail(EX_OSFILE, "cannot run %s: %s", buf_text(&program),
+                        strerrordesc_np(errno));
+}
+
+/* In the child: what the terminal does to its jobs is not for master. */
+static _Noreturn void begin_master(struct postern *p, int ready_fd)
+{
+    struct buf fd = BUF_INIT;
+
     buf_addf(&fd, "%d", ready_fd);
     setsid();
-    execl(buf_text(&program), "master", "-c", conf, "-r", buf_text(&fd),
-          (char *)NULL);
-    fprintf(stderr, "postern: cannot run %s: %s\n", buf_text(&program),
-            strerrordesc_np(errno));
-    _exit(EX_OSFILE);
+    _exit(run_master(p, "-r", buf_text(&fd)));
+}
+
+int verb_start_fg(struct postern *p, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return run_master(p, "-f", NULL);
 }
 
 int verb_start(struct postern *p, int argc, char **argv)
@@ -133,7 +147,7 @@ int verb_start(struct postern *p, int argc, char **argv)
     if (pid < 0)
         return postern_fail(EX_OSERR, "cannot start master");
     if (pid == 0)
-        run_master(p, fds[1]);
+        begin_master(p, fds[1]);
     close(fds[1]);
     n = read(fds[0], answer, sizeof answer);
     close(fds[0]);

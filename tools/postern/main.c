@@ -12,6 +12,8 @@
 static const struct verb verbs[] = {
     { "start", "", "start the mail system and wait until it is ready",
       verb_start },
+    { "start-fg", "", "be the mail system, in the foreground, until a signal "
+      "ends it", verb_start_fg },
     { "stop", "", "let sessions finish, then end the mail system", verb_stop },
     { "reload", "", "use the changed configuration, dropping no session",
       verb_reload },
@@ -19,7 +21,7 @@ static const struct verb verbs[] = {
       "has any", verb_check },
     { "status", "", "list the programs that run; exit 1 when none does",
       verb_status },
-    { "trace", "QUEUEID", "what the log says of a message, and of the "
+    { "trace", "QUEUEID [LOGFILE]", "what the log says of a message, and of the "
       "notifications about it", verb_trace },
     { "hardening", "", "which walls each process has; exit 1 if one lacks "
       "any", verb_hardening },

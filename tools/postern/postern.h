@@ -36,6 +36,7 @@ char *postern_queue_path(struct postern *p, const char *name);
 int postern_fail(int code, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+int verb_start_fg(struct postern *p, int argc, char **argv);
 int verb_start(struct postern *p, int argc, char **argv);
 int verb_check(struct postern *p, int argc, char **argv);
 int verb_trace(struct postern *p, int argc, char **argv);

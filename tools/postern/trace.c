@@ -93,18 +93,23 @@ static void walk(struct trace *t, FILE *f, bool print)
 int verb_trace(struct postern *p, int argc, char **argv)
 {
     struct trace t = { .n = 1 };
-    char *path = postern_value(p, "maillog_file");
     size_t before;
+    char *path;
     FILE *f;
 
-    if (argc != 1 || !is_id(view_of(argv[0])))
-        return postern_fail(EX_USAGE, "usage: postern trace QUEUEID (16 "
-                            "digits and letters A to F, as in the log)");
+    if (argc < 1 || argc > 2 || !is_id(view_of(argv[0])))
+        return postern_fail(EX_USAGE, "usage: postern trace QUEUEID [LOGFILE] "
+                            "(16 digits and letters A to F, as in the log)");
     view_copy(view_of(argv[0]), t.ids[0], sizeof t.ids[0]);
+    path = argc > 1 ? alloc_text(argv[1]) : postern_value(p, "maillog_file");
+    if (strcmp(path, "syslog") == 0)
+        return postern_fail(EX_USAGE, "maillog_file = syslog: say which file "
+                            "the system's logger writes: postern trace %s "
+                            "LOGFILE", argv[0]);
     f = fopen(path, "re");
     if (f == NULL)
-        return postern_fail(EX_NOINPUT, "cannot read maillog_file = %s: %s",
-                            path, strerrordesc_np(errno));
+        return postern_fail(EX_NOINPUT, "cannot read the log %s: %s", path,
+                            strerrordesc_np(errno));
     /* A notification is logged by its own id first and tied to this one only
      * then, and may itself be told of further on. */
     do {
