@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 
 #include "base/ascii.h"
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 static int refuse(struct address *out, enum address_fault fault,
                   struct error *err, const char *why)

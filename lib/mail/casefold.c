@@ -5,7 +5,7 @@
 #include <unicode/utf8.h>
 
 #include "base/ascii.h"
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 static void add_character(struct buf *out, int32_t c)
 {

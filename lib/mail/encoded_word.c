@@ -3,10 +3,10 @@
 
 #include "base/ascii.h"
 #include "base/encode.h"
+#include "base/utf8.h"
 #include "mail/charset.h"
 #include "mail/decode.h"
 #include "mail/lex.h"
-#include "mail/utf8.h"
 
 #define FRAME (sizeof "=?utf-8?q?" "?=" - 1)
 

@@ -3,7 +3,7 @@
 
 #include "base/ascii.h"
 #include "base/encode.h"
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 /* esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-") */
 static bool is_keyword(struct view k)

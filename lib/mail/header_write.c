@@ -2,8 +2,8 @@
 #include "mail/header_write.h"
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "mail/encoded_word.h"
-#include "mail/utf8.h"
 
 /* A field in the making; it is cut off again when something is wrong. */
 struct writer {

@@ -4,7 +4,7 @@
 #include <unicode/ucasemap.h>
 
 #include "base/ascii.h"
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 /* False when the library cannot; nothing was added then. */
 static bool fold_unicode(struct view key, struct buf *out)

@@ -6,7 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/io.h"
-#include "mail/utf8.h"
+#include "base/utf8.h"
 #include "table/braces.h"
 #include "table/table_type.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses and ESMTP parameters: what is accepted is a fixed point. */
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/esmtp.h"
-#include "mail/utf8.h"
 #include "t/fuzz/fuzz.h"
 
 static void check_parsed(const struct address *a)

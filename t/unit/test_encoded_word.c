@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/utf8.h"
 #include "mail/charset.h"
 #include "mail/encoded_word.h"
-#include "mail/utf8.h"
 #include "unit.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))

@@ -4,8 +4,8 @@
  *
  * No function here allocates or blocks.
  */
-#ifndef MAIL_UTF8_H
-#define MAIL_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 /* How many bytes follow the lead byte `c`, and the smallest number such a
  * sequence may stand for; -1 for what leads nothing. */
