@@ -6,6 +6,7 @@
  */
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/utf8.h"
 #include "bounce/bounce.h"
 #include "mail/date.h"
 #include "mail/esmtp.h"
@@ -97,19 +98,32 @@ static const char *action(const struct notification *n, const struct fate *f)
     }
 }
 
-static bool is_ascii(struct view v)
-{
-    for (size_t i = 0; i < v.len; i++)
-        if ((unsigned char)v.data[i] >= 0x80)
-            return false;
-    return true;
-}
-
 /* RFC 6533 §3: an address that is not ASCII is of the type utf-8. */
 static void put_address(struct buf *out, const char *field, struct view v)
 {
     buf_addf(out, "%s: %s; %.*s\r\n", field,
-             is_ascii(v) ? "rfc822" : "utf-8", VIEW_ARG(v));
+             utf8_has_high(v) ? "utf-8" : "rfc822", VIEW_ARG(v));
+}
+
+/* What came as xtext is told as what it stands for (RFC 3461 section 6.3);
+ * smtpd has taken nothing that cannot be decoded. */
+static void put_xtext(struct buf *out, struct view v)
+{
+    struct error err;
+
+    if (esmtp_xtext_decode(out, v, &err) < 0)
+        buf_add_view(out, v);
+    buf_add_text(out, "\r\n");
+}
+
+/* ORCPT is a type and an address in xtext: "rfc822;ann+2Bx@one.example". */
+static void put_orcpt(struct buf *out, struct view orcpt)
+{
+    struct view type;
+
+    view_cut(&orcpt, ';', &type);
+    buf_addf(out, "Original-Recipient: %.*s; ", VIEW_ARG(type));
+    put_xtext(out, orcpt);
 }
 
 static void put_fate(struct buf *out, const struct notification *n,
@@ -117,7 +131,7 @@ static void put_fate(struct buf *out, const struct notification *n,
 {
     buf_add_text(out, "\r\n");
     if (r->orcpt.len > 0)
-        buf_addf(out, "Original-Recipient: %.*s\r\n", VIEW_ARG(r->orcpt));
+        put_orcpt(out, r->orcpt);
     else if (r->original.len > 0)
         put_address(out, "Original-Recipient", r->original);
     put_address(out, "Final-Recipient", r->address);
@@ -141,8 +155,10 @@ static void put_status_part(struct buf *out, const struct notification *n,
     buf_addf(out, "Content-Description: Delivery report\r\n"
              "Content-Type: message/delivery-status\r\n\r\n"
              "Reporting-MTA: dns; %s\r\n", bounce_conf.myhostname);
-    if (q->e.envid.len > 0)
-        buf_addf(out, "Original-Envelope-Id: %.*s\r\n", VIEW_ARG(q->e.envid));
+    if (q->e.envid.len > 0) {
+        buf_add_text(out, "Original-Envelope-Id: ");
+        put_xtext(out, q->e.envid);
+    }
     buf_addf(out, "X-Postern-Queue-ID: %s\r\nArrival-Date: ", n->queue_id);
     put_date(out, q->arrival_us);
     buf_add_text(out, "\r\n");
@@ -178,7 +194,7 @@ static int put_message_part(struct buf *out, const struct notification *n,
                  "Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\n\r\n",
                  whole ? "" : " Headers",
                  whole ? "message/rfc822" : "text/rfc822-headers",
-                 is_ascii(buf_view(&text)) ? "7bit" : "8bit");
+                 utf8_has_high(buf_view(&text)) ? "8bit" : "7bit");
         buf_add_view(out, buf_view(&text));
     }
     buf_release(&text);

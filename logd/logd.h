@@ -59,8 +59,4 @@ void logd_reloaded(struct daemon *d);
 void logd_stopping(struct daemon *d);
 void logd_file(struct daemon *d, const struct control_file *file);
 
-/* Append to `out` the line's text with everything escaped that is not
- * printable ASCII or valid UTF-8 without control characters. */
-void logd_clean(struct buf *out, struct view text);
-
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 
 #define HELD_MAX (1u << 20) /* bytes kept while they cannot be written */
 
@@ -102,7 +103,7 @@ static void put_line(const char *tag, pid_t pid, unsigned level,
     if (!out.is_syslog)
         buf_addf(b, " %s", logd_conf.myhostname);
     buf_addf(b, " %s[%d]: ", tag, pid);
-    logd_clean(b, text);
+    utf8_add_visible(b, text);
     buf_add_char(b, '\n');
 }
 

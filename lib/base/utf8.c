@@ -107,3 +107,18 @@ size_t utf8_prefix(struct view v, size_t max)
         return 1;
     return len;
 }
+
+void utf8_add_visible(struct buf *out, struct view v)
+{
+    while (v.len > 0) {
+        struct view at = v;
+        int32_t c = utf8_next(&v);
+        size_t len = at.len - v.len;
+
+        if (c >= 0 && !utf8_is_hidden(c))
+            buf_add(out, at.data, len);
+        else
+            for (size_t i = 0; i < len; i++)
+                buf_addf(out, "\\x%02x", (unsigned char)at.data[i]);
+    }
+}

@@ -89,6 +89,79 @@ class Queue(suite.Case):
         r = self.run_tool(s, "sendmail", "-bs", data="QUIT\r\n")
         self.true(r.stdout.startswith("220 mail.test.example ESMTP"))
         self.contains(r.stdout, "221 2.0.0 Bye")
+        with subprocess.Popen([s.bin / "sendmail", "-C", s.conf, "-bs"],
+                              stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.PIPE) as p:
+            for line in ("", "HELO x", "MAIL FROM:<ann@one.example>",
+                         "RCPT TO:<bob@one.example>", "DATA",
+                         "Subject: by hand\r\n\r\n..\r\n.", "QUIT"):
+                if line:
+                    p.stdin.write(line + "\r\n")
+                    p.stdin.flush()
+                self.true(p.stdout.readline()[0] in "23", line)
+        self.equal(p.returncode, 0)
+        text = s.wait_messages("bob@one.example", 1)[0].read_text()
+        self.true(text.endswith("\n\n.\n"), text)
+
+    def test_sendmail_bv_tells_of_each(self):
+        s = self.server()
+        r = self.run_tool(s, "sendmail", "-bv", "ann@one.example",
+                          "gone@one.example", "bob@one.example", code=67)
+        lines = r.stdout.splitlines()
+        self.equal(lines[0], "ann@one.example... deliverable")
+        self.contains(lines[1], "gone@one.example... 550 5.1.1 ")
+        self.equal(lines[2], "bob@one.example... deliverable")
+        self.equal(s.messages("ann@one.example"), [])
+
+    def test_sendmail_options_of_other_programs(self):
+        s = self.server()
+        # As PHP, cron, git and mdadm call it; and what nobody knows any more.
+        for args in (["-t", "-i"], ["-FCronDaemon", "-i", "-odi", "-oem",
+                                    "-oi", "-t", "-f", "root"],
+                     ["-i", "-f", "<ann@one.example>", "--",
+                      "ann@one.example, bob@one.example"],
+                     ["-oi", "-om", "-B8BITMIME", "-G", "-L", "tag", "-O",
+                      "x=y", "-h", "3", "-X", "/dev/null", "-rann@one.example",
+                      "bob@one.example"]):
+            have = len(s.messages("bob@one.example"))
+            self.run_tool(s, "sendmail", *args, data="From: me@one.example\n"
+                          + MESSAGE)
+            s.wait_messages("bob@one.example", have + 1)
+        self.run_tool(s, "sendmail", "-F", 'A "quoted" name', "-f",
+                      "ann@one.example", "ann@one.example",
+                      data="Subject: x\n\nFrom: this is text\n")
+        text = b"".join(p.read_bytes() for p in s.messages("ann@one.example"))
+        self.contains(text, b'From: "A quoted name" <ann@one.example>\r\n')
+        for args in (["-bz", "x"], ["-N", "never,delay", "x"], ["-N", "", "x"],
+                     ["-R", "some", "x"], ["-k"]):
+            self.run_tool(s, "sendmail", *args, data="x\n", code=64)
+
+    def test_sendmail_asks_for_the_header_back(self):
+        s = self.server()
+        s.postern("alias", "add", "dead@one.example", "gone@one.example")
+        for ret, kind in (("hdrs", "text/rfc822-headers"),
+                          ("full", "message/rfc822")):
+            have = len(s.messages("ann@one.example"))
+            self.run_tool(s, "sendmail", "-R", ret, "-V", "a b+c", "-f",
+                          "ann@one.example", "dead@one.example",
+                          "bob@one.example", data="Subject: x\n\nx\n")
+            m = email.message_from_bytes(s.wait_messages(
+                "ann@one.example", have + 1)[-1].read_bytes())
+            parts = m.get_payload()
+            self.equal(parts[2].get_content_type(), kind)
+            self.equal(parts[1].get_payload()[0]["Original-Envelope-Id"],
+                       "a b+c")
+        have = len(s.messages("ann@one.example"))
+        with s.smtp() as c:
+            c.ehlo()
+            c.mail("ann@one.example")
+            for to in ("dead@one.example ORCPT=rfc822;d+2Be@x.example",
+                       "bob@one.example"):
+                user, _, options = to.partition(" ")
+                c.rcpt(user, [options] if options else [])
+            c.data("Subject: x\r\n\r\nx\r\n")
+        text = s.wait_messages("ann@one.example", have + 1)[-1].read_text()
+        self.contains(text, "\nOriginal-Recipient: rfc822; d+e@x.example\n")
 
     def test_mailq_shows_what_scripts_expect(self):
         s = self.server(minimal_backoff_time="1h", maximal_backoff_time="1h")
@@ -123,6 +196,64 @@ class Queue(suite.Case):
         self.run_tool(s, "postqueue", "-f")
         s.wait_messages("ann@one.example", 2)
         s.wait_messages("bob@one.example", 1)
+
+    def test_one_message_or_one_site_is_tried(self):
+        s = self.server(minimal_backoff_time="1h", maximal_backoff_time="1h")
+        self.hold_mail(s)
+        first, second = sorted(p.name for p in s.queue_files("deferred"))
+        self.run_tool(s, "postqueue", "-i", first)
+        s.wait_log(f"{first}: to=<ann@one.example>", 2)
+        self.run_tool(s, "postqueue", "-s", "elsewhere.example")
+        self.run_tool(s, "postqueue", "-i", "x", code=64)
+        r = self.run_tool(s, "postqueue", "-i", "0123456789ABCDEF")
+        self.contains(r.stderr, "is not a deferred message")
+        self.run_tool(s, "sendmail", "-qRone.example")
+        s.wait_log(f"{second}: to=<bob@one.example>", 2)
+        s.wait_log(f"{first}: to=<ann@one.example>", 3)
+        self.equal(s.log_text().count(f"{second}: to=<ann@one.example>"), 2)
+        self.release_store(s)
+        self.run_tool(s, "sendmail", f"-qI{second}")
+        s.wait_log(f"{second}: removed")
+
+    def test_scripts_change_the_queue(self):
+        s = self.server(minimal_backoff_time="1h", maximal_backoff_time="1h")
+        self.hold_mail(s)
+        first, second = sorted(p.name for p in s.queue_files("deferred"))
+        # As in: mailq | awk ... | tr -d '*!' | postsuper -h -
+        r = self.run_tool(s, "postsuper", "-h", "-", data=f"{first}\n{second}!\n"
+                          "nonsense\n0123456789ABCDEF\n")
+        self.contains(r.stderr, "bad queue id: nonsense")
+        self.contains(r.stderr, "Placed on hold: 2 messages")
+        self.equal(len(s.queue_files("hold")), 2)
+        self.run_tool(s, "postsuper", "-H", first)
+        suite.wait_for(lambda: len(s.queue_files("hold")) == 1, "release")
+        self.release_store(s)
+        r = self.run_tool(s, "postsuper", "-r", "ALL", "deferred")
+        self.true(second not in r.stderr, r.stderr)
+        s.wait_log(f"{first}: removed")
+        self.run_tool(s, "postsuper", "-d", "ALL", "deferred")
+        self.equal([p.name for p in s.queue_files()], [second])
+        r = self.run_tool(s, "postsuper", "-d", "ALL")
+        self.contains(r.stderr, "postsuper: Deleted: 1 message\n")
+        self.equal(s.queue_files(), [])
+
+    def test_strange_bytes_are_shown_harmless(self):
+        s = self.server(minimal_backoff_time="1h", maximal_backoff_time="1h")
+        (s.store / ".postern-store").rename(s.dir / "aside")
+        with s.smtp() as c:
+            c.ehlo()
+            c.mail("x@y.example")
+            c.rcpt("ann@one.example")
+            c.data(b"Subject: \x1b[2J \xff \xc3\xa4\r\n\r\n\tb\x07\r\n")
+        s.wait_log("status=deferred")
+        qid = suite.wait_for(lambda: s.queue_files("deferred"), "it")[0].name
+        text = self.run_tool(s, "postcat", "-q", "-h", qid).stdout
+        self.contains(text, "Subject: \\x1b[2J \\xff \u00e4\n")
+        self.true("\tb\\x07" not in text and "sender:" not in text, text)
+        text = self.run_tool(s, "postcat", "-b", "-e", "-q", qid).stdout
+        self.contains(text, "\n\tb\\x07\n")
+        self.contains(text, "recipient: ann@one.example\n")
+        self.true("Subject" not in text, text)
 
     def test_hold_release_delete(self):
         s = self.server(minimal_backoff_time="1h", maximal_backoff_time="1h")

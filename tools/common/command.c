@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/ascii.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "proto/queue.h"
 
 /* A command's one context. */
@@ -21,13 +21,13 @@ static struct {
 
 static void say(const char *kind, const char *fmt, va_list ap)
 {
+    struct buf clean = BUF_INIT;
     char text[1000];
 
     vsnprintf(text, sizeof text, fmt, ap);
-    for (char *c = text; *c != '\0'; c++)
-        if (ascii_is_control(*c))
-            *c = '?';
-    fprintf(stderr, "%s: %s: %s\n", command.name, kind, text);
+    utf8_add_visible(&clean, view_of(text));
+    fprintf(stderr, "%s: %s: %s\n", command.name, kind, buf_text(&clean));
+    buf_release(&clean);
 }
 
 void command_fail(int code, const char *fmt, ...)
@@ -101,15 +101,18 @@ int command_connect(const char *socket_name, int type)
 void command_json(struct buf *out, struct view v)
 {
     buf_add_char(out, '"');
-    for (size_t i = 0; i < v.len; i++) {
-        char c = v.data[i];
+    while (v.len > 0) {
+        struct view at = v;
+        int32_t c = utf8_next(&v);
 
-        if (c == '"' || c == '\\')
-            buf_addf(out, "\\%c", c);
-        else if ((unsigned char)c < 0x20 || c == 0x7f)
-            buf_addf(out, "\\u%04x", c);
+        if (c < 0)
+            buf_add_text(out, "\\ufffd");
+        else if (c == '"' || c == '\\')
+            buf_addf(out, "\\%c", (char)c);
+        else if (c < 0x20 || c == 0x7f)
+            buf_addf(out, "\\u%04x", (unsigned)c);
         else
-            buf_add_char(out, c);
+            buf_add(out, at.data, at.len - v.len);
     }
     buf_add_char(out, '"');
 }

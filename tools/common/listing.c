@@ -4,7 +4,7 @@
 #include <sysexits.h>
 
 #include "base/alloc.h"
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "mail/date.h"
 #include "proto/queue.h"
 #include "tools/common/command.h"
@@ -16,13 +16,6 @@ struct listing {
     struct buf text;   /* of the message at hand */
     struct buf rcpts;  /* its recipients, as JSON */
 };
-
-/* What a stranger wrote must not move the terminal's cursor. */
-static void add_clean(struct buf *out, struct view v)
-{
-    for (size_t i = 0; i < v.len; i++)
-        buf_add_char(out, ascii_is_control(v.data[i]) ? '?' : v.data[i]);
-}
 
 static void end_message(struct listing *l)
 {
@@ -56,7 +49,7 @@ static void begin_text(struct listing *l, const struct queue_item *m)
     struct buf date = BUF_INIT, sender = BUF_INIT;
 
     date_format_short(&date, date_local((int64_t)(m->arrival_us / 1000000)));
-    add_clean(&sender, m->sender.len ? m->sender : VIEW("MAILER-DAEMON"));
+    utf8_add_visible(&sender, m->sender.len ? m->sender : VIEW("MAILER-DAEMON"));
     buf_addf(&l->text, "%.*s%c %8llu %s %s\n", VIEW_ARG(m->queue_id), mark,
              (unsigned long long)m->size, buf_text(&date),
              buf_text(&sender));
@@ -92,13 +85,13 @@ static void on_rcpt(struct listing *l, const struct queue_item_rcpt *r)
         return;
     }
     if (r->reason.len > 0) {
-        add_clean(&clean, r->reason);
+        utf8_add_visible(&clean, r->reason);
         buf_addf(&l->text, "%*s(%s)\n", clean.len < 78 ? 78 - (int)clean.len
                                                        : 0, "",
                  buf_text(&clean));
         buf_reset(&clean);
     }
-    add_clean(&clean, r->address);
+    utf8_add_visible(&clean, r->address);
     buf_addf(&l->text, "%48s%s\n", "", buf_text(&clean));
     buf_release(&clean);
 }

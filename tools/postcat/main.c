@@ -4,8 +4,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "base/io.h"
+#include "base/utf8.h"
 #include "mail/date.h"
 #include "mail/header.h"
 #include "proto/queue.h"
@@ -26,16 +26,24 @@ static void usage(FILE *to, int code)
 /* Controls are shown, not obeyed; line ends and tabs are kept. */
 static void print_clean(struct view v)
 {
-    for (size_t i = 0; i < v.len; i++) {
-        char c = v.data[i];
+    struct buf out = BUF_INIT;
 
-        if (c == '\r' && i + 1 < v.len && v.data[i + 1] == '\n')
-            continue;
-        if (ascii_is_control(c) && c != '\n' && c != '\t')
-            printf("\\x%02x", (unsigned char)c);
-        else
-            putchar(c);
+    while (v.len > 0) {
+        size_t n = 0;
+        struct view part;
+
+        while (n < v.len && v.data[n] != '\t' && v.data[n] != '\n')
+            n++;
+        part = view_sub(v, 0, n);
+        if (n < v.len && v.data[n] == '\n' && view_ends(part, "\r"))
+            part.len--;
+        utf8_add_visible(&out, part);
+        if (n < v.len)
+            buf_add_char(&out, v.data[n]);
+        v = view_sub(v, n + 1, v.len);
     }
+    fwrite(out.data, 1, out.len, stdout);
+    buf_release(&out);
 }
 
 static void print_field(const char *name, struct view v)

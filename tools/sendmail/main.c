@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "mail/header.h"
 #include "tools/common/command.h"
 
 /* A command runs in no jail and may ask who its user is. */
@@ -23,7 +24,7 @@ static void usage(FILE *to, int code)
         "[recipient ...]\n"
         "  -t  take recipients from the header   -i, -oi  a dot alone is text\n"
         "  -bp list the queue (mailq)            -bs speak SMTP\n"
-        "  -bv check recipients, send nothing    -q  try the queue now\n"
+        "  -bv say who could be delivered to     -q  try the queue now\n"
         "  -bi, -I  make the tables of alias_database anew (newaliases)\n");
     exit(code);
 }
@@ -41,14 +42,15 @@ static const char *default_sender(void)
     return buf_take(&b);
 }
 
-/* -F name, or who the system says, as a From header when there is none is
- * smtpd's and cleanup's work; here only the name is put before it. */
+/* -F: a From header with this name, when the message has none; without -F
+ * cleanup makes one. */
 static void add_from(struct submission *s)
 {
     struct buf with = BUF_INIT;
+    struct header_field f;
 
     if (s->full_name == NULL ||
-        memmem(buf_text(&s->text), s->text.len, "From:", 5) != NULL)
+        header_find(buf_view(&s->text), "From", &f))
         return;
     buf_add_text(&with, "From: \"");
     for (const char *c = s->full_name; *c != '\0'; c++)
@@ -86,6 +88,36 @@ static enum mode mode_of(const char *arg)
         fprintf(stderr, "sendmail: fatal: unsupported: -b%s\n", arg);
         exit(EX_USAGE);
     }
+}
+
+/* -N: never, or a list of the others (RFC 3461 section 4.1). */
+static const char *notify_of(const char *arg)
+{
+    struct view rest = view_of(arg), word;
+    bool good = arg[0] != '\0';
+
+    while (view_word(&rest, ",", &word))
+        good = good && (view_is_nocase(word, "success") ||
+                        view_is_nocase(word, "failure") ||
+                        view_is_nocase(word, "delay") ||
+                        (view_is_nocase(word, "never") && word.data == arg &&
+                         rest.len == 0));
+    if (good)
+        return arg;
+    fprintf(stderr, "sendmail: fatal: -N %s is neither \"never\" nor a list "
+            "of success, failure, delay\n", arg);
+    exit(EX_USAGE);
+}
+
+/* -R (RFC 3461 section 4.3) */
+static const char *ret_of(const char *arg)
+{
+    if (strcasecmp(arg, "full") == 0)
+        return "FULL";
+    if (strcasecmp(arg, "hdrs") == 0)
+        return "HDRS";
+    fprintf(stderr, "sendmail: fatal: -R %s is neither full nor hdrs\n", arg);
+    exit(EX_USAGE);
 }
 
 struct options {
@@ -132,10 +164,10 @@ static void take_option(int opt, struct options *o, struct submission *s)
             o->flush_site = optarg + 1;
         break;
     case 'N':
-        s->notify = optarg;
+        s->notify = notify_of(optarg);
         break;
     case 'R':
-        s->ret = strcasecmp(optarg, "full") == 0 ? "FULL" : "HDRS";
+        s->ret = ret_of(optarg);
         break;
     case 'V':
         s->envid = optarg;

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/utf8.h"
 #include "mail/address.h"
+#include "mail/esmtp.h"
 #include "net/stream.h"
 #include "tools/common/command.h"
 
@@ -49,11 +51,11 @@ static int exit_code(unsigned reply, int permanent)
     return reply / 100 == 4 ? EX_TEMPFAIL : permanent;
 }
 
-/* Say one command and want a reply of class 2 or 3; exits when it is not. */
-static void say(struct stream *smtp, const struct submission *s, int code,
-                struct view line)
+/* Say one command ("": nothing, the greeting is waited for); its reply's code,
+ * and its last line in `text`. */
+static unsigned ask(struct stream *smtp, const struct submission *s,
+                    struct view line, struct buf *text)
 {
-    struct buf text = BUF_INIT;
     struct error err;
     unsigned reply;
 
@@ -62,9 +64,19 @@ static void say(struct stream *smtp, const struct submission *s, int code,
     if (line.len > 0 && (stream_write(smtp, line, &err) < 0 ||
                          stream_write(smtp, VIEW("\r\n"), &err) < 0))
         command_fail(EX_TEMPFAIL, "%s", err.text);
-    reply = read_reply(smtp, &text);
+    reply = read_reply(smtp, text);
     if (s->verbose)
-        fprintf(stderr, "%s\n", buf_text(&text));
+        fprintf(stderr, "%s\n", buf_text(text));
+    return reply;
+}
+
+/* The same, and exit when the reply is not of class 2 or 3. */
+static void say(struct stream *smtp, const struct submission *s, int code,
+                struct view line)
+{
+    struct buf text = BUF_INIT;
+    unsigned reply = ask(smtp, s, line, &text);
+
     if (reply >= 400)
         command_fail(exit_code(reply, code), "%s", buf_text(&text));
     buf_release(&text);
@@ -89,40 +101,73 @@ static void add_path(struct buf *out, const char *text, int code)
     free(origin);
 }
 
-static bool is_ascii(struct view v)
-{
-    for (size_t i = 0; i < v.len; i++)
-        if ((unsigned char)v.data[i] >= 0x80)
-            return false;
-    return true;
-}
-
-static void send_envelope(struct stream *smtp, const struct submission *s)
+static void send_sender(struct stream *smtp, const struct submission *s)
 {
     struct buf line = BUF_INIT;
-    bool utf8 = !is_ascii(view_of(s->sender));
+    bool utf8 = utf8_has_high(view_of(s->sender));
 
     for (size_t i = 0; i < s->n_rcpts; i++)
-        utf8 = utf8 || !is_ascii(view_of(s->rcpts[i]));
+        utf8 = utf8 || utf8_has_high(view_of(s->rcpts[i]));
     buf_add_text(&line, "MAIL FROM:");
     add_path(&line, s->sender, EX_USAGE);
     buf_addf(&line, " SIZE=%zu%s%s", s->text.len,
-             is_ascii(buf_view(&s->text)) ? "" : " BODY=8BITMIME",
+             utf8_has_high(buf_view(&s->text)) ? " BODY=8BITMIME" : "",
              utf8 ? " SMTPUTF8" : "");
     if (s->ret != NULL)
         buf_addf(&line, " RET=%s", s->ret);
-    if (s->envid != NULL)
-        buf_addf(&line, " ENVID=%s", s->envid);
-    say(smtp, s, EX_NOPERM, buf_view(&line));
-    for (size_t i = 0; i < s->n_rcpts; i++) {
-        buf_reset(&line);
-        buf_add_text(&line, "RCPT TO:");
-        add_path(&line, s->rcpts[i], EX_USAGE);
-        if (s->notify != NULL)
-            buf_addf(&line, " NOTIFY=%s", s->notify);
-        say(smtp, s, EX_NOUSER, buf_view(&line));
+    if (s->envid != NULL) {
+        buf_add_text(&line, " ENVID=");
+        esmtp_xtext_encode(&line, view_of(s->envid));
     }
+    say(smtp, s, EX_NOPERM, buf_view(&line));
     buf_release(&line);
+}
+
+static unsigned ask_rcpt(struct stream *smtp, const struct submission *s,
+                         const char *rcpt, struct buf *text)
+{
+    struct buf line = BUF_INIT;
+    unsigned reply;
+
+    buf_add_text(&line, "RCPT TO:");
+    add_path(&line, rcpt, EX_USAGE);
+    if (s->notify != NULL)
+        buf_addf(&line, " NOTIFY=%s", s->notify);
+    reply = ask(smtp, s, buf_view(&line), text);
+    buf_release(&line);
+    return reply;
+}
+
+static void send_rcpts(struct stream *smtp, const struct submission *s)
+{
+    struct buf text = BUF_INIT;
+
+    for (size_t i = 0; i < s->n_rcpts; i++) {
+        unsigned reply = ask_rcpt(smtp, s, s->rcpts[i], &text);
+
+        if (reply >= 400)
+            command_fail(exit_code(reply, EX_NOUSER), "%s", buf_text(&text));
+    }
+    buf_release(&text);
+}
+
+/* Tell what would become of each recipient; the exit code is the last bad
+ * one's. */
+static int verify_rcpts(struct stream *smtp, const struct submission *s)
+{
+    struct buf text = BUF_INIT;
+    int code = 0;
+
+    for (size_t i = 0; i < s->n_rcpts; i++) {
+        unsigned reply = ask_rcpt(smtp, s, s->rcpts[i], &text);
+
+        printf("%s... %s\n", s->rcpts[i],
+               reply < 400 ? "deliverable" : buf_text(&text));
+        if (reply >= 400)
+            code = exit_code(reply, EX_NOUSER);
+    }
+    buf_release(&text);
+    return code;
 }
 
 static void send_text(struct stream *smtp, const struct submission *s)
@@ -155,11 +200,14 @@ int submit(struct submission *s)
     stream_init(&smtp, connect_smtpd(), PATIENCE_MS);
     say(&smtp, s, EX_UNAVAILABLE, VIEW(""));
     say(&smtp, s, EX_UNAVAILABLE, VIEW("EHLO localhost"));
-    send_envelope(&smtp, s);
+    send_sender(&smtp, s);
     if (s->verify_only) {
+        int code = verify_rcpts(&smtp, s);
+
         stream_release(&smtp);
-        return 0;
+        return code;
     }
+    send_rcpts(&smtp, s);
     say(&smtp, s, EX_UNAVAILABLE, VIEW("DATA"));
     send_text(&smtp, s);
     say(&smtp, s, EX_UNAVAILABLE, VIEW("."));
