@@ -5,10 +5,12 @@
  * frees all of it.
  */
 #include "authd/authd.h"
+#include "authd/delay.h"
 
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "maildir/maildir.h"
@@ -23,8 +25,66 @@ static struct auth_peer *auth_peer_of(struct peer *p)
     return list_entry(p, struct auth_peer, peer);
 }
 
+/* --- what failures cost ------------------------------------------------ */
+
+static struct delay_rules delay_rules(void)
+{
+    return (struct delay_rules){
+        .first = authd_conf.auth_failure_delay,
+        .most = authd_conf.auth_failure_delay_max,
+        .failure_memory = authd_conf.auth_failure_memory,
+        .success_memory = authd_conf.auth_success_memory,
+    };
+}
+
+/* One account has many names: what it is known by is the folded name only
+ * when there is no such account. */
+static struct delay_try this_try(const struct exchange *x, struct buf *name)
+{
+    if (x->found)
+        buf_add_text(name, x->account.address);
+    else
+        directory_fold(name, view_of(x->name));
+    return (struct delay_try){ buf_view(name), view_of(x->client),
+                               clock_mono_ms() };
+}
+
+/* The shape of these lines is what fail2ban and others look for. */
+static void log_failure(const struct exchange *x, const char *why)
+{
+    log_info("auth: sqlite(%s,%s,<%s>): %s", x->name, x->client, x->session,
+             why);
+}
+
+enum try_end { TRY_DROPPED, TRY_FAILED, TRY_SUCCEEDED };
+
+/* However it ended; how much later to answer. */
+static uint64_t end_try(struct exchange *x, enum try_end how)
+{
+    struct delay_rules rules = delay_rules();
+    struct buf name = BUF_INIT;
+    struct delay_try try;
+    uint64_t ms = 0;
+
+    if (!x->is_tried)
+        return 0;
+    x->is_tried = false;
+    try = this_try(x, &name);
+    if (how == TRY_SUCCEEDED)
+        delay_succeeded(&try, &rules);
+    else if (how == TRY_FAILED)
+        ms = delay_failed(&try, &rules);
+    else
+        delay_dropped(&try, &rules);
+    buf_release(&name);
+    return ms;
+}
+
+/* --- an exchange's life ------------------------------------------------- */
+
 static void exchange_free(struct exchange *x)
 {
+    end_try(x, TRY_DROPPED);
     timer_cancel(&x->daemon->loop, &x->delay);
     if (x->step == CHECKING)
         work_cancel(&x->work);
@@ -34,9 +94,46 @@ static void exchange_free(struct exchange *x)
     scram_release(&x->scram);
     buf_wipe(&x->exporter);
     buf_release(&x->endpoint);
+    buf_wipe(&x->held);
     explicit_bzero(&x->keys, sizeof x->keys);
     free(x);
     n_exchanges--;
+}
+
+/* --- the proof ---------------------------------------------------------- */
+
+static void on_turn(struct timer *t)
+{
+    struct exchange *x = list_entry(t, struct exchange, delay);
+
+    x->look(x, buf_view(&x->held));
+}
+
+void exchange_prove(struct exchange *x, struct view message,
+                    void (*look)(struct exchange *x, struct view message))
+{
+    struct delay_rules rules = delay_rules();
+    struct buf name = BUF_INIT;
+    struct delay_try try = this_try(x, &name);
+    uint64_t ms;
+
+    if (!delay_before(&try, &rules, &ms)) {
+        log_failure(x, "too many failures, not looked at");
+        exchange_finish(x, AUTH_TOO_MANY);
+        buf_release(&name);
+        return;
+    }
+    buf_release(&name);
+    x->is_tried = true;
+    if (ms == 0) {
+        look(x, message);
+    } else {
+        x->step = HELD;
+        x->look = look;
+        buf_add_view(&x->held, message);
+        x->delay.fire = on_turn;
+        timer_set(&x->daemon->loop, &x->delay, ms);
+    }
 }
 
 /* --- the end ----------------------------------------------------------- */
@@ -71,9 +168,9 @@ void exchange_finish(struct exchange *x, enum auth_result result)
     };
 
     if (result == AUTH_OK) {
+        end_try(x, TRY_SUCCEEDED);
         done.account = view_of(x->account.address);
         done.tenant = view_of(x->account.tenant);
-        delay_succeeded(done.account);
         if (x->session_fd >= 0)
             start_session(x);
     }
@@ -88,21 +185,13 @@ static void on_delay(struct timer *t)
     exchange_finish(x, x->result);
 }
 
-/* The shape of the line is what fail2ban and others look for. */
 void exchange_fail(struct exchange *x, const char *why)
 {
-    struct buf name = BUF_INIT;
-    uint64_t ms;
-
-    log_info("auth: sqlite(%s,%s,<%s>): %s", x->name, x->client, x->session,
-             x->found ? why : "unknown user");
-    directory_fold(&name, view_of(x->name));
-    ms = delay_failed(x->daemon, buf_view(&name), view_of(x->client));
-    buf_release(&name);
+    log_failure(x, x->found ? why : "unknown user");
     x->step = WAITING;
     x->result = AUTH_WRONG;
     x->delay.fire = on_delay;
-    timer_set(&x->daemon->loop, &x->delay, ms);
+    timer_set(&x->daemon->loop, &x->delay, end_try(x, TRY_FAILED));
 }
 
 static void on_checked(struct work *w, bool ok, const struct secret *made)
@@ -127,6 +216,14 @@ static void on_checked(struct work *w, bool ok, const struct secret *made)
 /* An unknown account is checked like a known one, and is as slow. */
 static void check(struct exchange *x, struct view password)
 {
+    x->step = CHECKING;
+    x->work.done = on_checked;
+    work_check(&x->work, password, x->account.hash,
+               x->account.keys[0] == '\0' && auth_wants_keys());
+}
+
+static void take_password(struct exchange *x, struct view password)
+{
     struct error err;
     int rc = directory_account(view_of(x->name), &x->account, &err);
 
@@ -143,10 +240,7 @@ static void check(struct exchange *x, struct view password)
         return;
     }
     x->found = rc > 0;
-    x->step = CHECKING;
-    x->work.done = on_checked;
-    work_check(&x->work, password, x->account.hash,
-               x->account.keys[0] == '\0' && auth_wants_keys());
+    exchange_prove(x, password, check);
 }
 
 bool exchange_take_name(struct exchange *x, struct view name)
@@ -169,7 +263,7 @@ static void plain(struct exchange *x, struct view data)
         (authzid.len > 0 && !view_eq_nocase(authzid, authcid)))
         exchange_finish(x, AUTH_MALFORMED);
     else
-        check(x, data);
+        take_password(x, data);
 }
 
 void exchange_challenge(struct exchange *x, struct view data)
@@ -194,13 +288,14 @@ static void step(struct exchange *x, struct view data)
         exchange_challenge(x, VIEW("Password:"));
         return;
     case LOGIN_PASSWORD:
-        check(x, data);
+        take_password(x, data);
         return;
     case SCRAM_FIRST:
     case SCRAM_FINAL:
     case SCRAM_END:
         scram_exchange_step(x, data);
         return;
+    case HELD:
     case CHECKING:
     case WAITING:
         return; /* it spoke out of turn; the answer is on its way */

@@ -73,6 +73,7 @@ static void first(struct exchange *x, struct view data)
     buf_release(&out);
 }
 
+/* The proof. */
 static void final(struct exchange *x, struct view data)
 {
     struct buf out = BUF_INIT;
@@ -94,7 +95,7 @@ void scram_exchange_step(struct exchange *x, struct view data)
     if (x->step == SCRAM_FIRST)
         first(x, data);
     else if (x->step == SCRAM_FINAL)
-        final(x, data);
+        exchange_prove(x, data, final);
     else
         exchange_finish(x, data.len == 0 ? AUTH_OK : AUTH_MALFORMED);
 }

@@ -24,7 +24,8 @@ struct authd_conf {
     char *data_directory, *recipient_delimiter, *auth_mechanisms;
     unsigned tenant_uid_base, auth_worker_processes;
     unsigned auth_failure_delay, auth_failure_delay_max; /* seconds */
-    unsigned auth_failure_memory, scram_iterations;
+    unsigned auth_failure_memory, auth_success_memory;
+    unsigned scram_iterations;
 };
 
 extern struct authd_conf authd_conf;
@@ -135,16 +136,6 @@ void work_hash(struct work *w, struct view password);
 /* The answer is not wanted any more. */
 void work_cancel(struct work *w);
 
-/* --- delay.c ----------------------------------------------------------- */
-
-/* How long to wait before saying "wrong", in milliseconds; notes the failure
- * of both. */
-uint64_t delay_failed(struct daemon *d, struct view account,
-                      struct view address);
-
-/* Forget the failures of the account. */
-void delay_succeeded(struct view account);
-
 /* --- auth.c and auth_scram.c: exchanges -------------------------------- */
 
 enum step {
@@ -155,6 +146,7 @@ enum step {
     SCRAM_FINAL,
     SCRAM_END,
     CHECKING,       /* a worker compares */
+    HELD,           /* not looked at yet, for the failures before it */
     WAITING,        /* it was wrong; the answer is late on purpose */
 };
 
@@ -167,11 +159,13 @@ struct exchange {
     char service[33], mechanism[33], client[65], session[33], role[33];
     char name[321];      /* as claimed */
     struct account account;
-    bool found;
+    bool found, is_tried;
     int session_fd;      /* or -1 */
     struct work work;
     struct timer delay;
     enum auth_result result;
+    struct buf held;     /* the message that is to be looked at; wiped */
+    void (*look)(struct exchange *x, struct view message);
     struct scram scram;
     struct scram_keys keys;
     struct buf exporter, endpoint; /* what TLS offers to bind to */
@@ -186,6 +180,11 @@ bool exchange_take_name(struct exchange *x, struct view name);
 
 /* Send a challenge. */
 void exchange_challenge(struct exchange *x, struct view data);
+
+/* The account is known: look at the message that proves it, now or when the
+ * failures before allow it; or end the exchange when they don't. */
+void exchange_prove(struct exchange *x, struct view message,
+                    void (*look)(struct exchange *x, struct view message));
 
 /* End it, and tell; or first wait, because it was wrong. */
 void exchange_finish(struct exchange *x, enum auth_result result);

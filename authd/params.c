@@ -14,13 +14,18 @@ const struct param authd_params[] = {
     PARAM_UINT_RESTART(authd_conf, auth_worker_processes, "2", "1", "64",
         "how many processes compute password hashes"),
     PARAM_TIME(authd_conf, auth_failure_delay, "2s", "0", "1m",
-        "answer a wrong password this late; twice as late for each further "
-        "failure of the account or the address"),
+        "answer a wrong password this late, twice as late for each further "
+        "failure of the account or the address, and look at no other try of "
+        "it meanwhile"),
     PARAM_TIME(authd_conf, auth_failure_delay_max, "15s", "0", "5m",
-        "but never later than this"),
+        "but never later than this; a try that would have to wait longer is "
+        "refused unseen"),
     PARAM_TIME(authd_conf, auth_failure_memory, "10m", "1s", "1d",
         "forget an account's or an address's failures after this long "
         "without one"),
+    PARAM_TIME(authd_conf, auth_success_memory, "30d", "0", "365d",
+        "who logged in from an address is not slowed down by the failures of "
+        "others for this long"),
     PARAM_TEXT(authd_conf, auth_mechanisms,
         "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS",
         "the SASL mechanisms that are taken; without SCRAM's no SCRAM keys "

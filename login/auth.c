@@ -89,8 +89,8 @@ static void on_done(struct peer *p, const void *msg)
         return;
     view_copy(a->result == AUTH_OK ? a->account : a->name, c->user,
               sizeof c->user);
-    finish(c, a->result <= AUTH_NO_MECHANISM ? (enum auth_result)a->result
-                                             : AUTH_LATER);
+    finish(c, a->result <= AUTH_TOO_MANY ? (enum auth_result)a->result
+                                         : AUTH_LATER);
 }
 
 static const struct ipc_rule rules[] = {

@@ -332,6 +332,9 @@ static void imap_refused(struct login_client *c, enum auth_result why)
     case AUTH_LATER:
         reply(c, "NO [UNAVAILABLE] Temporary authentication failure.");
         return;
+    case AUTH_TOO_MANY:
+        reply(c, "NO [UNAVAILABLE] Too many failed logins; try again later.");
+        return;
     case AUTH_NO_MECHANISM:
         reply(c, "NO [CANNOT] That mechanism is not offered.");
         return;

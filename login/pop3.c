@@ -189,6 +189,9 @@ static void pop3_refused(struct login_client *c, enum auth_result why)
 {
     if (why == AUTH_LATER)
         client_say(c, "-ERR [SYS/TEMP] Temporary authentication failure\r\n");
+    else if (why == AUTH_TOO_MANY)
+        client_say(c, "-ERR [SYS/TEMP] Too many failed logins; try again "
+                   "later\r\n");
     else if (why == AUTH_NO_MECHANISM)
         client_say(c, "-ERR That mechanism is not offered\r\n");
     else if (why == AUTH_MALFORMED)

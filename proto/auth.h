@@ -57,6 +57,7 @@ enum auth_result {
     AUTH_MALFORMED, /* not the mechanism's syntax */
     AUTH_LATER,     /* the database cannot be read at the moment */
     AUTH_NO_MECHANISM,
+    AUTH_TOO_MANY,  /* not looked at, for the failures before it */
 };
 
 /* `account` on success: the canonical address; `name` what was claimed, for

@@ -79,6 +79,11 @@ static void conclude(struct smtp_session *s, const char *mechanism,
     case AUTH_LATER:
         smtp_reply(s, 454, "4.7.0", "Temporary authentication failure");
         return;
+    case AUTH_TOO_MANY:
+        log_failure(s, mechanism, done);
+        smtp_reply(s, 454, "4.7.0", "Temporary authentication failure: too "
+                   "many failed logins");
+        return;
     case AUTH_NO_MECHANISM:
         smtp_reply(s, 504, "5.5.4", "Unrecognized authentication type");
         return;

@@ -2,6 +2,8 @@
 """IMAP and POP3 before it is known who the client is."""
 import base64
 import re
+import select
+import smtplib
 import socket
 import time
 
@@ -61,6 +63,11 @@ class Login(suite.Case):
         c.file.close()
         return Line(s.context().wrap_socket(
             c.sock, server_hostname="mail.test.example"))
+
+    def careless(self, s):
+        context = s.context()
+        context.check_hostname = False  # smtplib asks for the address
+        return context
 
     # --- IMAP ---
 
@@ -200,6 +207,54 @@ class Login(suite.Case):
         self.equal(c.read(), "* BYE Inactivity")
         s.wait_log("Disconnected: Inactivity (no auth attempts in 1 secs): "
                    "user=<>, rip=127.0.0.1")
+
+    def test_failures_slow_down_the_account_and_the_address(self):
+        s = self.server(auth_failure_delay="1m", auth_failure_delay_max="1m",
+                        login_timeout="1h")
+        s.postern("user", "add", "bob@one.example", "--password-stdin",
+                  input="secret\n")
+
+        def login(source, user=ANN, password="secret"):
+            raw = socket.create_connection(
+                ("127.0.0.1", s.imaps), timeout=suite.DEADLINE,
+                source_address=(source, 0))
+            c = Line(s.context().wrap_socket(
+                raw, server_hostname=s.settings["myhostname"]))
+            c.read()
+            c.say(f"a LOGIN {user} {password}")
+            return c
+
+        def submit(source, user=ANN):
+            c = smtplib.SMTP_SSL("127.0.0.1", s.submissions, "x",
+                                 timeout=suite.DEADLINE,
+                                 source_address=(source, 0),
+                                 context=self.careless(s))
+            c.ehlo()
+            return c.docmd("AUTH PLAIN " + plain(user, "secret"))
+
+        self.contains(login("127.0.0.2").read(), "a OK")
+        late = [login("127.0.0.3", password="guess")]
+        s.wait_log("Password mismatch")
+        # One of two waits its turn, the other one would wait for too long.
+        late += [login("127.0.0.3", password=p) for p in ("guess2", "guess3")]
+        ready, _, _ = select.select([c.sock for c in late], [], [],
+                                    suite.DEADLINE)
+        refused = [c for c in late if c.sock in ready][0]
+        self.contains(refused.read(), "a NO [UNAVAILABLE] Too many")
+        late.remove(refused)
+        # The account from elsewhere, another account from there: not now.
+        self.contains(login("127.0.0.4").read(), "a NO [UNAVAILABLE] Too many")
+        self.contains(login("127.0.0.3", "bob@one.example").read(),
+                      "a NO [UNAVAILABLE] Too many")
+        self.equal(submit("127.0.0.4")[0], 454)
+        s.wait_log("SASL PLAIN authentication failed: ")
+        # Who has been here before is not kept out by others.
+        self.contains(login("127.0.0.2").read(), "a OK")
+        self.equal(submit("127.0.0.2")[0], 235)
+        self.contains(login("127.0.0.5", "bob@one.example").read(), "a OK")
+        ready, _, _ = select.select([c.sock for c in late], [], [], 0)
+        self.equal(ready, [])
+        self.equal(s.log_text().count("Password mismatch"), 1)
 
     # --- POP3 ---
 
