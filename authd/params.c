@@ -11,8 +11,9 @@ const struct param authd_params[] = {
     PARAM_TEXT(authd_conf, recipient_delimiter, "",
         "the characters that part an account's name from an extension: with "
         "+, user+ext@domain is delivered to user@domain"),
-    PARAM_UINT_RESTART(authd_conf, auth_worker_processes, "2", "1", "64",
-        "how many processes compute password hashes"),
+    PARAM_UINT_RESTART(authd_conf, auth_worker_processes, "0", "0", "64",
+        "how many processes compute password hashes; 0: one for each two "
+        "cores"),
     PARAM_TIME(authd_conf, auth_failure_delay, "2s", "0", "1m",
         "answer a wrong password this late, twice as late for each further "
         "failure of the account or the address, and look at no other try of "

@@ -123,7 +123,7 @@ static void be_worker(int fd)
         log_fatal("auth: crypt(3) does not know yescrypt");
     if (scram_prepare(&err) < 0)
         log_fatal("auth: %s", err.text);
-    setpriority(PRIO_PROCESS, 0, 10);
+    setpriority(PRIO_PROCESS, 0, 19);
     if (sandbox_enter(&worker_jail, &no_root, &rooted,
                       WALL_LANDLOCK | WALL_SECCOMP, &err) < 0)
         log_warning("auth: a hash worker runs without all walls: %s",
@@ -166,9 +166,20 @@ static int start_worker(void)
     return pair[0];
 }
 
+/* The other half is for mail: a program that wakes up on a core where a hash
+ * is computed may wait for a tick, whatever the priorities. */
+static unsigned half_of_the_cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+
+    return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
 void workers_prepare(void)
 {
     workers.n = authd_conf.auth_worker_processes;
+    if (workers.n == 0)
+        workers.n = half_of_the_cores();
     for (unsigned i = 0; i < workers.n; i++)
         workers.list[i].fd = start_worker();
 }

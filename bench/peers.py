@@ -115,11 +115,16 @@ class Postern(Server):
     name = "Postern"
     suite = None
 
+    def __init__(self, *size, **settings):
+        super().__init__(*size)
+        self.settings = settings
+
     def start(self):
         s = self.suite = suite.Instance("bench").mail().tls()
         s.queue, s.store = self.disk.path / "q", self.disk.path / "mail"
         s.settings.update({"queue_directory": s.queue,
-                           "virtual_mailbox_base": s.store})
+                           "virtual_mailbox_base": s.store,
+                           **self.settings})
         s.start().add_users(USER)
         self.pid = s.pid
         self.port, self.imaps = s.port, s.imaps

@@ -46,7 +46,8 @@ static void finish(struct login_client *c, enum auth_result result)
     }
     io_close(&c->session_fd);
     c->state = COMMANDS;
-    if (result == AUTH_WRONG || result == AUTH_MALFORMED)
+    if (result == AUTH_WRONG || result == AUTH_MALFORMED ||
+        result == AUTH_TOO_MANY)
         c->attempts++;
     c->protocol->refused(c, result);
     if (c->attempts >= login_conf.login_auth_limit)

@@ -45,13 +45,15 @@ static void log_where(struct login_client *c, const char *what)
 static void log_end(struct login_client *c, const char *why)
 {
     unsigned seconds = (unsigned)((clock_mono_ms() - c->since_ms) / 1000);
+    /* One whose answer nobody waited for counts. */
+    unsigned attempts = c->attempts + (c->ticket != 0);
     char text[300];
 
     if (c->state == RELAYING)
         return; /* its session tells more */
-    if (c->attempts > 0)
+    if (attempts > 0)
         snprintf(text, sizeof text, "Disconnected: %s (auth failed, %u "
-                 "attempts in %u secs)", why, c->attempts, seconds);
+                 "attempts in %u secs)", why, attempts, seconds);
     else
         snprintf(text, sizeof text, "Disconnected: %s (no auth attempts in "
                  "%u secs)", why, seconds);
