@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mail to other sites: MX, fallbacks, refusals, time-outs, notifications."""
 import re
+import smtplib
 import socket
 import ssl
 
@@ -90,6 +91,53 @@ class Relay(suite.Case):
         text = s.wait_messages("ann@one.example", 1)[0].read_text()
         self.contains(text, "said: 554 5.7.1 spam (in reply to end of DATA "
                             "command)")
+        sink.close()
+
+    def test_the_sender_is_told_of_a_delay_once(self):
+        sink = peers.Sink(replies={"RCPT late@far.example": "450 4.2.0 later"})
+        s = self.server(sink.port, delay_warning_time="1s",
+                        maximal_queue_lifetime="1h")
+        self.send(s, "late@far.example")
+        text = s.wait_messages("ann@one.example", 1)[0].read_text()
+        s.wait_log("sender delay notification: ")
+        for part in ("Action: delayed\n", "Status: 4.2.0\n",
+                     "Final-Recipient: rfc822; late@far.example\n",
+                     "Diagnostic-Code: smtp; 450 4.2.0 later\n",
+                     "\nWill-Retry-Until: "):
+            self.contains(text, part)
+        # It is tried again and no more is said until it goes.
+        tries = s.log_text().count("status=deferred")
+        s.wait_log("status=deferred", tries + 2)
+        del sink.replies["RCPT late@far.example"]
+        suite.wait_for(lambda: not s.queue_files(), "an empty queue")
+        self.equal(len(sink.messages), 1)
+        self.equal(len(s.messages("ann@one.example")), 1)
+        sink.close()
+
+    def test_a_forwarding_loop_ends(self):
+        # far.example sends everything back, with one more Received line.
+        sink = peers.Sink()
+        s = self.server(sink.port, hopcount_limit="10")
+        s.postern("alias", "add", "loop@one.example", "back@far.example")
+        turns = 0
+        self.send(s, "loop@one.example")
+        while True:
+            suite.wait_for(lambda: len(sink.messages) > turns or
+                           s.messages("ann@one.example"), "a turn")
+            if s.messages("ann@one.example"):
+                break
+            text = sink.messages[turns][2]
+            turns += 1
+            try:
+                with s.smtp() as c:
+                    c.sendmail("ann@one.example", ["loop@one.example"],
+                               b"Received: from a by far.example; " + b"now"
+                               b"\r\n" + text, ["BODY=8BITMIME"])
+            except smtplib.SMTPDataError as e:
+                self.equal(e.smtp_code, 554)
+                self.contains(e.smtp_error, b"too many hops")
+                break
+        self.true(3 < turns < 8, turns)
         sink.close()
 
     def test_a_lost_connection_is_tried_again(self):
