@@ -5,6 +5,7 @@
  * headers: letters, digits, hyphen, underscore and dot, nothing else.
  */
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <ares.h>
 
 #include "base/ascii.h"
@@ -81,6 +82,23 @@ static enum dns_result a_records(const unsigned char *reply, int len,
     return r;
 }
 
+static enum dns_result aaaa_records(const unsigned char *reply, int len,
+                                    struct buf *out)
+{
+    struct ares_addr6ttl list[RECORDS_MAX];
+    int n = RECORDS_MAX;
+    enum dns_result r = from_status(
+        ares_parse_aaaa_reply(reply, len, NULL, list, &n));
+
+    for (int i = 0; r == DNS_OK && i < n; i++) {
+        char text[INET6_ADDRSTRLEN];
+
+        inet_ntop(AF_INET6, &list[i].ip6addr, text, sizeof text);
+        buf_addf(out, "%s\n", text);
+    }
+    return r;
+}
+
 static enum dns_result ptr_records(const unsigned char *reply, int len,
                                    struct buf *out)
 {
@@ -121,17 +139,19 @@ static enum dns_result txt_records(const unsigned char *reply, int len,
     return r;
 }
 
-enum dns_result answer_records(enum dns_kind kind, const unsigned char *reply,
-                               int len, struct buf *out)
+enum dns_result answer_records(int type, const unsigned char *reply, int len,
+                               struct buf *out)
 {
-    switch (kind) {
-    case DNS_MX:
+    switch (type) {
+    case ns_t_mx:
         return mx_records(reply, len, out);
-    case DNS_ADDRESS:
+    case ns_t_a:
         return a_records(reply, len, out);
-    case DNS_PTR:
+    case ns_t_aaaa:
+        return aaaa_records(reply, len, out);
+    case ns_t_ptr:
         return ptr_records(reply, len, out);
-    case DNS_TXT:
+    case ns_t_txt:
         return txt_records(reply, len, out);
     }
     return DNS_LATER;

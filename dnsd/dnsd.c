@@ -8,19 +8,29 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/network.h"
 
 #define SOCKETS_MAX   256
 #define QUESTIONS_MAX 5000
 
 struct dnsd_conf dnsd_conf;
 
-/* A question at c-ares; `owner` is NULL once nobody waits for it. */
+/* A question; `owner` is NULL once nobody waits for it. One for addresses is
+ * two at c-ares. */
 struct question {
     struct list link;
     struct dns_peer *owner;
     uint32_t ticket;
     enum dns_kind kind;
     char name[DNS_NAME_MAX + 1];
+    struct lookup {
+        struct question *q;
+        int type; /* ns_t_... */
+        enum dns_result result;
+        struct buf records;
+    } lookups[2];
+    unsigned n_lookups, n_open;
+    char why[200]; /* of the last that failed */
 };
 
 /* The daemon's one context. */
@@ -30,6 +40,7 @@ static struct {
     struct watch sockets[SOCKETS_MAX]; /* fd -1: free */
     struct timer timer;
     unsigned n_questions;
+    unsigned protocols; /* of enum network_protocol */
 } dns;
 
 /* --- c-ares in our loop ------------------------------------------------ */
@@ -107,6 +118,7 @@ void dnsd_prepare(struct daemon *d)
     int rc;
 
     dns.daemon = d;
+    dns.protocols = network_protocols(dnsd_conf.inet_protocols);
     for (int i = 0; i < SOCKETS_MAX; i++)
         dns.sockets[i].fd = -1;
     dns.timer.fire = on_timer;
@@ -129,44 +141,65 @@ void dnsd_start(struct daemon *d)
 /* --- questions --------------------------------------------------------- */
 
 static void reply(struct question *q, enum dns_result result,
-                  const struct buf *records, const char *why)
+                  struct view records, const char *why)
 {
-    struct dns_answer a = { q->ticket, result, VIEW(""), view_of(why) };
+    struct dns_answer a = { q->ticket, result, records, view_of(why) };
 
-    if (q->owner == NULL)
-        return;
-    if (result == DNS_OK && records->len <= 50000)
-        a.records = buf_view(records);
-    peer_send(&q->owner->peer, &dns_answer_type, &a);
+    if (q->owner != NULL)
+        peer_send(&q->owner->peer, &dns_answer_type, &a);
 }
 
 static void question_free(struct question *q)
 {
+    for (unsigned i = 0; i < q->n_lookups; i++)
+        buf_release(&q->lookups[i].records);
     list_remove(&q->link);
     free(q);
     dns.n_questions--;
 }
 
+/* Any records are an answer. Without any, "none" is one only if all lookups
+ * say so. */
+static void conclude(struct question *q)
+{
+    struct buf all = BUF_INIT;
+    enum dns_result r = DNS_NONE;
+
+    for (unsigned i = 0; i < q->n_lookups; i++) {
+        const struct lookup *l = &q->lookups[i];
+
+        if (l->result == DNS_LATER)
+            r = DNS_LATER;
+        if (all.len + l->records.len <= DNS_RECORDS_MAX)
+            buf_add_view(&all, buf_view(&l->records));
+    }
+    if (all.len > 0)
+        r = DNS_OK;
+    reply(q, r, buf_view(&all), r == DNS_OK ? ""
+                              : r == DNS_NONE ? "Host or domain name not found"
+                                              : q->why);
+    buf_release(&all);
+}
+
 static void on_reply(void *arg, int status, int timeouts,
                      unsigned char *abuf, int alen)
 {
-    struct question *q = arg;
-    struct buf records = BUF_INIT;
-    enum dns_result r = DNS_LATER;
-    char why[200] = "";
+    struct lookup *l = arg;
+    struct question *q = l->q;
 
     (void)timeouts;
+    l->result = DNS_LATER;
     if (status == ARES_SUCCESS)
-        r = answer_records(q->kind, abuf, alen, &records);
+        l->result = answer_records(l->type, abuf, alen, &l->records);
     else if (status == ARES_ENODATA || status == ARES_ENOTFOUND)
-        r = DNS_NONE;
-    if (r == DNS_NONE)
-        snprintf(why, sizeof why, "Host or domain name not found");
-    else if (r == DNS_LATER)
-        snprintf(why, sizeof why, "name service error: %s",
-                 ares_strerror(status));
-    reply(q, r, &records, why);
-    buf_release(&records);
+        l->result = DNS_NONE;
+    if (l->result == DNS_LATER)
+        snprintf(q->why, sizeof q->why, "name service error: %s",
+                 status == ARES_SUCCESS ? "the answer makes no sense"
+                                        : ares_strerror(status));
+    if (--q->n_open > 0)
+        return;
+    conclude(q);
     question_free(q);
 }
 
@@ -190,19 +223,44 @@ static bool reverse_name(const char *address, char *out, size_t size)
     return true;
 }
 
+static void add_lookup(struct question *q, int type)
+{
+    q->lookups[q->n_lookups++] = (struct lookup){ .q = q, .type = type };
+}
+
+static void choose_lookups(struct question *q)
+{
+    static const int types[] = { [DNS_MX] = ns_t_mx, [DNS_PTR] = ns_t_ptr,
+                                 [DNS_TXT] = ns_t_txt };
+
+    if (q->kind != DNS_ADDRESS) {
+        add_lookup(q, types[q->kind]);
+        return;
+    }
+    if (dns.protocols & NETWORK_IPV6)
+        add_lookup(q, ns_t_aaaa);
+    if (dns.protocols & NETWORK_IPV4)
+        add_lookup(q, ns_t_a);
+}
+
+/* Answers may come before ares_query() returns, and the last frees `q`. */
 static void ask(struct question *q)
 {
-    static const int types[] = { ns_t_mx, ns_t_a, ns_t_ptr, ns_t_txt };
     char name[DNS_NAME_MAX + 1];
+    unsigned n;
 
     if (q->kind != DNS_PTR) {
         snprintf(name, sizeof name, "%s", q->name);
     } else if (!reverse_name(q->name, name, sizeof name)) {
-        reply(q, DNS_NONE, NULL, "that is no address");
+        reply(q, DNS_NONE, VIEW(""), "that is no address");
         question_free(q);
         return;
     }
-    ares_query(dns.channel, name, ns_c_in, types[q->kind], on_reply, q);
+    choose_lookups(q);
+    n = q->n_open = q->n_lookups;
+    for (unsigned i = 0; i < n; i++)
+        ares_query(dns.channel, name, ns_c_in, q->lookups[i].type, on_reply,
+                   &q->lookups[i]);
     set_timer();
 }
 

@@ -12,7 +12,7 @@
 #include "service/service.h"
 
 struct dnsd_conf {
-    char *dns_servers;
+    char *dns_servers, *inet_protocols;
     unsigned dns_timeout; /* seconds */
     unsigned dns_tries;
 };
@@ -32,9 +32,10 @@ void dnsd_start(struct daemon *d);
 void dnsd_joined(struct daemon *d, struct peer *p, const struct stamp *s);
 void dnsd_parted(struct daemon *d, struct peer *p);
 
-/* Append the records of a reply of this kind; DNS_NONE when it holds none,
- * DNS_LATER when it makes no sense. */
-enum dns_result answer_records(enum dns_kind kind, const unsigned char *reply,
-                               int len, struct buf *out);
+/* Append the records of a reply to a question of this type (ns_t_a, ns_t_aaaa,
+ * ns_t_mx, ns_t_ptr, ns_t_txt); DNS_NONE when it holds none, DNS_LATER when it
+ * makes no sense. */
+enum dns_result answer_records(int type, const unsigned char *reply, int len,
+                               struct buf *out);
 
 #endif

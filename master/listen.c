@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/network.h"
 
 #define BACKLOG 1024
 
@@ -112,11 +113,8 @@ static int add_inet(struct pool *p, struct view host, uint16_t port,
         return error_set(err, FAIL_PERM, "%s, line %u: \"%.*s\" is not a "
                          "numeric address", p->master->services.file,
                          p->row->line, VIEW_ARG(host));
-    if (a.u.sa.sa_family == AF_INET6 &&
-        strcmp(p->master->conf.inet_protocols, "ipv4") == 0)
-        return 0;
-    if (a.u.sa.sa_family == AF_INET &&
-        strcmp(p->master->conf.inet_protocols, "ipv6") == 0)
+    if (!(network_protocols(p->master->conf.inet_protocols) &
+          (a.u.sa.sa_family == AF_INET6 ? NETWORK_IPV6 : NETWORK_IPV4)))
         return 0;
     snprintf(what, sizeof what, "%.*s port %u", VIEW_ARG(host), port);
     return add_socket(p, &a, SOCK_STREAM, what, err);

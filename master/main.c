@@ -24,6 +24,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/network.h"
 
 /* --- ending ------------------------------------------------------------ */
 
@@ -178,7 +179,7 @@ static int lock_instance(struct master *m, struct error *err)
                          err);
 }
 
-static void check_walls(struct master *m)
+static void check_words(struct master *m)
 {
     int walls = sandbox_walls(m->conf.sandbox_walls);
 
@@ -186,6 +187,9 @@ static void check_walls(struct master *m)
         log_fatal("sandbox_walls = %s names a wall that is not one of root, "
                   "landlock, seccomp, network, uid", m->conf.sandbox_walls);
     m->walls = (unsigned)walls;
+    if (network_protocols(m->conf.inet_protocols) == 0)
+        log_fatal("inet_protocols = %s is none of all, ipv4, ipv6",
+                  m->conf.inet_protocols);
 }
 
 static void open_everything(struct master *m)
@@ -194,7 +198,7 @@ static void open_everything(struct master *m)
 
     if (config_build(m, &err) < 0)
         log_fatal("%s", err.text);
-    check_walls(m);
+    check_words(m);
     if (places_create(m, &err) < 0 || lock_instance(m, &err) < 0 ||
         ids_open(m, &err) < 0 || pool_log_pair(m->own_log, &err) < 0 ||
         pools_create(m, &err) < 0 || admin_open(m, &err) < 0)

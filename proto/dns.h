@@ -10,11 +10,13 @@
 
 #include "ipc/message.h"
 
-#define DNS_NAME_MAX 255
+#define DNS_NAME_MAX    255
+#define DNS_RECORDS_MAX 50000 /* bytes */
 
 enum dns_kind {
     DNS_MX,      /* records: "preference host", one a line, by preference */
-    DNS_ADDRESS, /* records: numeric addresses, one a line */
+    DNS_ADDRESS, /* records: numeric addresses of the families that
+                    inet_protocols allows, one a line */
     DNS_PTR,     /* the name asked is a numeric address; records: names */
     DNS_TXT,     /* records: texts, their strings joined, one a line */
 };
@@ -32,10 +34,10 @@ enum dns_result {
 IPC_MESSAGE(dns_ask, 0x0b01, DNS_ASK)
 
 /* `text` says why when the result is not DNS_OK. */
-#define DNS_ANSWER(F, S)       \
-    F(S, U32, ticket, 0)       \
-    F(S, U32, result, 0)       \
-    F(S, BLOB, records, 50000) \
+#define DNS_ANSWER(F, S)                 \
+    F(S, U32, ticket, 0)                 \
+    F(S, U32, result, 0)                 \
+    F(S, BLOB, records, DNS_RECORDS_MAX) \
     F(S, TEXT, text, 300)
 IPC_MESSAGE(dns_answer, 0x0b02, DNS_ANSWER)
 

@@ -62,12 +62,53 @@ static int ask(struct dns *dns, enum dns_kind kind, const char *name,
     return 0;
 }
 
+static uint32_t random_number(void)
+{
+    uint32_t r = 0;
+    ssize_t ignored = getrandom(&r, sizeof r, 0);
+
+    (void)ignored;
+    return r;
+}
+
+/* The next address of the family; false when there is none left. */
+static bool next_address(struct view *records, bool is_ipv6, char *out,
+                         size_t size)
+{
+    struct view line;
+
+    while (view_cut(records, '\n', &line))
+        if (line.len > 0 && (view_index(line, ':') < line.len) == is_ipv6 &&
+            view_copy(line, out, size))
+            return true;
+    return false;
+}
+
+/* The protocols take turns, so that a host that cannot be reached by one is
+ * soon tried by the other (RFC 5321 section 5.2). */
+static void add_by_turns(struct hosts *h, const char *name, unsigned port,
+                         struct view records)
+{
+    struct view rest[2] = { records, records }; /* for IPv4, for IPv6 */
+    bool turn = smtp_conf.smtp_address_preference == PREFER_ANY
+                    ? random_number() & 1
+                    : smtp_conf.smtp_address_preference == PREFER_IPV6;
+    char address[46];
+
+    for (unsigned missed = 0; missed < 2; turn = !turn) {
+        if (!next_address(&rest[turn], turn, address, sizeof address)) {
+            missed++;
+            continue;
+        }
+        missed = 0;
+        add(h, name, address, port);
+    }
+}
+
 static int add_addresses(struct dns *dns, const char *name, unsigned port,
                          struct hosts *h, struct trouble *t)
 {
     struct dns_answer a;
-    struct view rest, line;
-    char address[46];
     struct in6_addr any;
 
     if (inet_pton(AF_INET, name, &any) == 1 ||
@@ -82,9 +123,7 @@ static int add_addresses(struct dns *dns, const char *name, unsigned port,
                     "service error for name=%s type=A: Host not found", name);
         return -1;
     }
-    for (rest = a.records; view_cut(&rest, '\n', &line);)
-        if (line.len > 0 && view_copy(line, address, sizeof address))
-            add(h, name, address, port);
+    add_by_turns(h, name, port, a.records);
     return 0;
 }
 
@@ -93,11 +132,8 @@ static void shuffle(char (*names)[DNS_NAME_MAX + 1], size_t n)
 {
     for (size_t i = n; i > 1; i--) {
         char swap[DNS_NAME_MAX + 1];
-        uint32_t r = 0;
-        ssize_t ignored = getrandom(&r, sizeof r, 0);
-        size_t j = r % i;
+        size_t j = random_number() % i;
 
-        (void)ignored;
         memcpy(swap, names[i - 1], sizeof swap);
         memcpy(names[i - 1], names[j], sizeof swap);
         memcpy(names[j], swap, sizeof swap);

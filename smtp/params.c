@@ -18,6 +18,9 @@ const struct param smtp_params[] = {
         "how long a TLS handshake may take"),
     PARAM_UINT(smtp_conf, smtp_mx_address_limit, "5", "1", "100",
         "how many addresses of a destination are tried in one attempt"),
+    PARAM_CHOICE(smtp_conf, smtp_address_preference, "any", "any ipv4 ipv6",
+        "which of a server's addresses is tried first; those of the two "
+        "protocols take turns"),
     PARAM_UINT(smtp_conf, smtp_tcp_port, "25", "1", "65535",
         "the port of other sites' servers, where a next hop names none"),
     PARAM_TIME(smtp_conf, smtp_connect_timeout, "30s", "1s", "10m",

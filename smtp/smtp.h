@@ -16,6 +16,7 @@
 #include "net/stream.h"
 #include "queue/agent.h"
 
+enum preference { PREFER_ANY, PREFER_IPV4, PREFER_IPV6 };
 enum tls_level { TLS_NONE, TLS_MAY, TLS_ENCRYPT, TLS_VERIFY };
 
 struct smtp_conf {
@@ -23,6 +24,7 @@ struct smtp_conf {
     unsigned smtp_tls_security_level; /* enum tls_level */
     unsigned smtp_starttls_timeout;   /* seconds */
     unsigned smtp_mx_address_limit, smtp_tcp_port;
+    unsigned smtp_address_preference; /* enum preference */
     unsigned smtp_connect_timeout, smtp_helo_timeout; /* seconds */
     unsigned smtp_mail_timeout, smtp_data_xfer_timeout;
     unsigned smtp_data_done_timeout, ipc_timeout;

@@ -12,6 +12,11 @@ const struct param smtpd_params[] = {
         "name"),
     PARAM_TEXT(smtpd_conf, mynetworks, "127.0.0.0/8 [::1]/128",
         "networks whose clients may send to everybody"),
+    PARAM_BOOL(smtpd_conf, smtpd_peername_lookup, "yes",
+        "look up the client's name, and whether it is the client's; without, "
+        "or when it is not, the name is \"unknown\""),
+    PARAM_TIME(smtpd_conf, smtpd_peername_timeout, "10s", "1s", "1h",
+        "how long to wait for each answer about the client's name"),
     PARAM_TEXT(smtpd_conf, smtpd_client_restrictions, "",
         "which clients may send mail at all: words of permit_mynetworks, "
         "permit_sasl_authenticated, permit, reject; the first that fits"),

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The dialogue: the protocol's order is the table below. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -256,43 +254,6 @@ static void dispatch(struct smtp_session *s, struct view line)
 
 /* --- the session ------------------------------------------------------- */
 
-static void name_client(struct smtp_session *s)
-{
-    union {
-        struct sockaddr sa;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-        struct sockaddr_storage space;
-    } a;
-    socklen_t len = sizeof a;
-    struct ucred who;
-    socklen_t who_len = sizeof who;
-
-    snprintf(s->client_name, sizeof s->client_name, "unknown");
-    snprintf(s->client_address, sizeof s->client_address, "unknown");
-    if (getpeername(s->stream.fd, &a.sa, &len) < 0)
-        return;
-    if (a.sa.sa_family == AF_INET) {
-        inet_ntop(AF_INET, &a.in.sin_addr, s->client_address,
-                  sizeof s->client_address);
-        s->client_port = ntohs(a.in.sin_port);
-    } else if (a.sa.sa_family == AF_INET6) {
-        inet_ntop(AF_INET6, &a.in6.sin6_addr, s->client_address,
-                  sizeof s->client_address);
-        s->client_port = ntohs(a.in6.sin6_port);
-    } else if (a.sa.sa_family == AF_UNIX &&
-               getsockopt(s->stream.fd, SOL_SOCKET, SO_PEERCRED, &who,
-                          &who_len) == 0) {
-        s->is_local = true;
-        s->uid = who.uid;
-        snprintf(s->client_name, sizeof s->client_name, "localhost");
-        snprintf(s->client_address, sizeof s->client_address, "127.0.0.1");
-    }
-    s->in_mynetworks = s->is_local ||
-                       access_in_networks(smtpd_conf.mynetworks,
-                                          s->client_address);
-}
-
 static void greet(struct smtp_session *s)
 {
     struct error err;
@@ -389,7 +350,7 @@ void smtpd_prepare(struct daemon *d)
 {
     struct error err;
 
-    (void)d;
+    dns_init(&smtp_lines.dns, d, smtpd_conf.smtpd_peername_timeout * 1000);
     if (access_check(&smtpd_conf, &err) < 0)
         log_fatal("%s", err.text);
     tls_start();
@@ -408,7 +369,7 @@ void smtpd_serve(struct daemon *d, struct client *c)
     stream_init(&s.stream, c->fd, smtpd_conf.smtpd_timeout * 1000);
     c->fd = -1;
     make_session_id(&s);
-    name_client(&s);
+    smtp_name_client(&s);
     log_info("connect from %s[%s]", s.client_name, s.client_address);
     if (!smtpd_conf.smtpd_tls_wrappermode)
         greet(&s);

@@ -3,6 +3,7 @@
  * smtpd.h - one SMTP session (RFC 5321), and its pieces.
  *
  *     session.c    the dialogue: greeting, commands, limits, the log's end
+ *     client.c     who the client is: address and name
  *     cmd_hello.c  HELO, EHLO, and the small commands
  *     cmd_mail.c   MAIL and RCPT
  *     cmd_data.c   DATA and BDAT: content, to cleanup
@@ -16,6 +17,7 @@
 #ifndef SMTPD_SMTPD_H
 #define SMTPD_SMTPD_H
 
+#include "dns/dns.h"
 #include "mail/address.h"
 #include "mail/esmtp.h"
 #include "net/stream.h"
@@ -39,7 +41,8 @@ struct smtpd_conf {
     unsigned smtpd_junk_command_limit, line_length_limit;
     unsigned smtpd_tls_security_level; /* enum tls_level */
     unsigned smtpd_starttls_timeout;   /* seconds */
-    bool smtpd_tls_wrappermode;
+    bool smtpd_tls_wrappermode, smtpd_peername_lookup;
+    unsigned smtpd_peername_timeout;   /* seconds */
 };
 
 extern struct smtpd_conf smtpd_conf;
@@ -120,9 +123,15 @@ void smtpd_serve(struct daemon *d, struct client *c);
  * anything of a client that is gone. fd -1: not joined. */
 struct smtp_lines {
     struct ipc cleanup, mapd, authd;
+    struct dns dns;
     uint32_t ticket; /* of the last exchange with authd */
 };
 extern struct smtp_lines smtp_lines;
+
+/* Fill in who the client is, from the connection, the kernel and DNS. Waits
+ * for the answers of DNS, but never for longer than smtpd_peername_timeout
+ * each. */
+void smtp_name_client(struct smtp_session *s);
 
 /* No client came for a second: let others have our cleanup. */
 void smtpd_rest(struct daemon *d);

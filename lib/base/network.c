@@ -81,3 +81,21 @@ bool network_has(const struct network *n, const struct network_address *a)
     return rest == 0 ||
            ((n->base.bytes[whole] ^ a->bytes[whole]) >> (8 - rest)) == 0;
 }
+
+unsigned network_protocols(const char *words)
+{
+    struct view rest = view_of(words), word;
+    unsigned set = 0;
+
+    while (view_word(&rest, ", \t", &word)) {
+        if (view_is(word, "all"))
+            set |= NETWORK_IPV4 | NETWORK_IPV6;
+        else if (view_is(word, "ipv4"))
+            set |= NETWORK_IPV4;
+        else if (view_is(word, "ipv6"))
+            set |= NETWORK_IPV6;
+        else
+            return 0;
+    }
+    return set;
+}

@@ -33,4 +33,10 @@ int network_parse(struct view text, struct network *n, struct error *err);
 /* Is `a` in `n`? Not when the families differ. */
 bool network_has(const struct network *n, const struct network_address *a);
 
+enum network_protocol { NETWORK_IPV4 = 1, NETWORK_IPV6 = 2 };
+
+/* The set that inet_protocols names: "all", "ipv4", "ipv6", or both with a
+ * comma between them; 0 when it names none of these. */
+unsigned network_protocols(const char *words);
+
 #endif

@@ -12,19 +12,26 @@ void dns_release(struct dns *d)
     ipc_release(&d->channel);
 }
 
+static int join(struct dns *d, struct error *err)
+{
+    if (d->channel.fd >= 0)
+        return 0;
+    return service_connect_soon(d->daemon, "dnsd", d->timeout_ms, &d->channel,
+                                err);
+}
+
 int dns_ask(struct dns *d, enum dns_kind kind, struct view name,
             struct dns_answer *answer, struct error *err)
 {
     struct dns_ask q = { ++d->ticket, kind, name };
 
-    if (d->channel.fd < 0 &&
-        service_connect(d->daemon, "dnsd", "", d->timeout_ms, &d->channel,
-                        err) < 0)
-        return -1;
-    if (ipc_call(&d->channel, &dns_ask_type, &q, &dns_answer_type, answer,
-                 err) < 0) {
+    /* The other end of a line that was kept may have gone meanwhile. */
+    if (!ipc_is_open(&d->channel))
         ipc_release(&d->channel);
-        return -1;
-    }
-    return 0;
+    if (join(d, err) == 0 &&
+        ipc_call(&d->channel, &dns_ask_type, &q, &dns_answer_type, answer,
+                 err) == 0)
+        return 0;
+    ipc_release(&d->channel);
+    return -1;
 }

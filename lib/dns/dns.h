@@ -3,8 +3,8 @@
  * dns.h - asking dnsd, for straight-line programs.
  *
  * Errors:   "no such name" is an answer (DNS_NONE); -1 means that dnsd could
- *           not be asked.
- * Blocking: until dnsd answers or the channel's time is over.
+ *           not be asked, or did not answer in time.
+ * Blocking: until dnsd is joined and answers, each at most the given time.
  */
 #ifndef DNS_DNS_H
 #define DNS_DNS_H

@@ -6,7 +6,7 @@ import socketserver
 import struct
 import threading
 
-TYPES = {"A": 1, "PTR": 12, "MX": 15, "TXT": 16}
+TYPES = {"A": 1, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
 
 
 def encode_name(name):
@@ -22,6 +22,7 @@ class NameServer:
         self.zone = {(n.lower(), t): v for (n, t), v in zone.items()}
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
+        self.asked = []  # (name, type), in order
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.run, daemon=True).start()
 
@@ -45,6 +46,7 @@ class NameServer:
         name = ".".join(labels).lower()
         number = struct.unpack("!H", data[at + 1:at + 3])[0]
         kind = {v: k for k, v in TYPES.items()}.get(number, "?")
+        self.asked.append((name, kind))
         values = self.zone.get((name, kind), [])
         known = any(n == name for n, _ in self.zone)
         code = 2 if "servfail" in values else 0 if known else 3
@@ -59,6 +61,8 @@ class NameServer:
     def rdata(kind, value):
         if kind == "A":
             return socket.inet_aton(value)
+        if kind == "AAAA":
+            return socket.inet_pton(socket.AF_INET6, value)
         if kind == "MX":
             preference, host = value.split()
             return struct.pack("!H", int(preference)) + encode_name(host)
@@ -75,6 +79,8 @@ class Sink(socketserver.ThreadingTCPServer):
 
     def __init__(self, address="127.0.0.1", port=0, replies=None,
                  features=("PIPELINING", "SIZE 10000000", "8BITMIME", "DSN")):
+        self.address_family = (socket.AF_INET6 if ":" in address
+                               else socket.AF_INET)
         super().__init__((address, port), SinkHandler)
         self.port = self.server_address[1]
         self.replies = replies or {}

@@ -24,13 +24,13 @@ class Local(suite.Case):
         self.true(text.startswith("Return-Path: <out@other.example>\r\n"
                                   "Delivered-To: ann@one.example\r\n"
                                   "Received: from client.example "
-                                  "(unknown [127.0.0.1])\r\n"), text)
+                                  "(localhost [127.0.0.1])\r\n"), text)
         self.contains(text, "for <ann@one.example>;\r\n")
         self.true(text.endswith(TEXT), text)
         qid = re.search(r"id ([0-9A-F]{16})", text)[1]
         s.wait_log(f"{qid}: removed")
         log = s.log_text()
-        self.contains(log, f"{qid}: client=unknown[127.0.0.1]")
+        self.contains(log, f"{qid}: client=localhost[127.0.0.1]")
         self.contains(log, f"{qid}: from=<out@other.example>, size=")
         self.true(re.search(
             qid + r": to=<ann@one\.example>, relay=local, delay=[\d.e-]+, "
@@ -56,7 +56,7 @@ class Local(suite.Case):
             self.equal(c.rcpt("ann@one.example")[0], 250)
             self.equal(c.data("Subject: x\r\n\r\nx\r\n")[0], 250)
         s.wait_messages("ann@one.example", 1)
-        self.contains(s.log_text(), "reject: RCPT from unknown[127.0.0.1]: "
+        self.contains(s.log_text(), "reject: RCPT from localhost[127.0.0.1]: "
                       "550 5.1.1 <nobody@one.example>: Recipient address "
                       "rejected: User unknown in virtual mailbox table; "
                       "from=<x@y.example> to=<nobody@one.example> "

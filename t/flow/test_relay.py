@@ -61,6 +61,64 @@ class Relay(suite.Case):
                       f"{sink.port}: Connection refused")
         sink.close()
 
+    def test_the_protocols_take_turns(self):
+        sink = peers.Sink(address="::1")
+        zone = {("far.example", "MX"): ["10 mx.far.example"],
+                ("mx.far.example", "A"): ["127.0.0.3", "127.0.0.4"],
+                ("mx.far.example", "AAAA"): ["::1"]}
+        s = self.server(sink.port, zone, smtp_address_preference="ipv4")
+        self.send(s, "bob@far.example")
+        suite.wait_for(lambda: sink.messages, "the message by IPv6")
+        line = s.wait_log("status=sent")[0]
+        self.contains(line, f"relay=mx.far.example[::1]:{sink.port}")
+        self.equal(s.log_text().count("Connection refused"), 1)
+        s.stop()
+        s.settings["smtp_address_preference"] = "ipv6"
+        s.start()
+        self.send(s, "bob@far.example")
+        suite.wait_for(lambda: len(sink.messages) == 2, "another one")
+        self.equal(s.log_text().count("Connection refused"), 1)
+        s.stop()
+        s.settings["inet_protocols"] = "ipv4"
+        s.start()
+        s.dns.asked.clear()
+        self.send(s, "bob@far.example")
+        s.wait_log("status=deferred")
+        self.true(("mx.far.example", "AAAA") not in s.dns.asked)
+        sink.close()
+
+    def test_a_domain_with_ipv6_alone(self):
+        sink = peers.Sink(address="::1")
+        s = self.server(sink.port, {("six.example", "AAAA"): ["::1"]})
+        self.send(s, "bob@six.example")
+        suite.wait_for(lambda: sink.messages, "the message")
+        sink.close()
+
+    def test_a_client_has_the_name_that_agrees(self):
+        s = self.server(1, {
+            ("9.0.0.127.in-addr.arpa", "PTR"): ["good.example"],
+            ("good.example", "A"): ["192.0.2.1", "127.0.0.9"],
+            ("10.0.0.127.in-addr.arpa", "PTR"): ["bank.example"],
+            ("bank.example", "A"): ["192.0.2.1"],
+            ("11.0.0.127.in-addr.arpa", "PTR"): ["127.0.0.11"],
+            ("12.0.0.127.in-addr.arpa", "PTR"): ["servfail"]})
+        for source in ("127.0.0.9", "127.0.0.10", "127.0.0.11", "127.0.0.12",
+                       "127.0.0.1"):
+            with smtplib.SMTP("127.0.0.1", s.port, "x",
+                              source_address=(source, 0)) as c:
+                c.sendmail("x@y.example", ["ann@one.example"], "x\r\n")
+        s.wait_messages("ann@one.example", 5)
+        for text in ("connect from good.example[127.0.0.9]",
+                     "client=good.example[127.0.0.9]",
+                     "warning: hostname bank.example does not resolve to "
+                     "address 127.0.0.10", "connect from unknown[127.0.0.10]",
+                     "connect from unknown[127.0.0.11]",
+                     "connect from unknown[127.0.0.12]",
+                     "connect from localhost[127.0.0.1]"):
+            s.wait_log(text)
+        self.contains(s.messages("ann@one.example")[0].read_text(),
+                      "(good.example [127.0.0.9])")
+
     def test_each_recipient_has_its_own_fate(self):
         sink = peers.Sink(replies={
             "RCPT bad@far.example": "550 5.1.1 no such user",

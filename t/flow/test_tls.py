@@ -44,7 +44,7 @@ class Tls(suite.Case):
                 c.ehlo()
                 self.true(not c.has_extn("starttls"), "offered again")
                 c.sendmail("x@y.example", ["ann@one.example"], MESSAGE)
-            s.wait_log(f"TLS connection established from unknown[127.0.0.1]:"
+            s.wait_log(f"TLS connection established from localhost[127.0.0.1]:"
                        f" {word} with cipher")
         texts = [p.read_text() for p in s.wait_messages("ann@one.example", 2)]
         for word in ("TLSv1.2", "TLSv1.3"):
@@ -70,7 +70,7 @@ class Tls(suite.Case):
                 raise AssertionError("TLS 1.1 was accepted")
             except (ssl.SSLError, OSError):
                 c.close()
-        s.wait_log("SSL_accept error from unknown[127.0.0.1]")
+        s.wait_log("SSL_accept error from localhost[127.0.0.1]")
 
     def test_submission_demands_tls_then_a_login(self):
         s = self.server()

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "base/network.h"
 #include "config/mastercf.h"
 #include "tools/postern/postern.h"
 
@@ -150,6 +151,15 @@ static void check_store(struct check *c)
     free(base);
 }
 
+static void check_protocols(struct check *c)
+{
+    char *words = postern_value(c->p, "inet_protocols");
+
+    if (network_protocols(words) == 0)
+        wrong(c, "inet_protocols = %s is none of all, ipv4, ipv6", words);
+    free(words);
+}
+
 static void check_log(struct check *c)
 {
     char *name = postern_value(c->p, "maillog_file");
@@ -211,6 +221,7 @@ int verb_check(struct postern *p, int argc, char **argv)
         return postern_fail(EX_USAGE, "check takes no arguments");
     check_parameters(&c);
     check_services(&c);
+    check_protocols(&c);
     check_log(&c);
     check_store(&c);
     check_keys(&c);
