@@ -15,7 +15,8 @@ option(POSTERN_FUZZ "build the libFuzzer targets (clang only)" OFF)
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes
     -Wmissing-prototypes -fno-common
     "SHELL:-include ${CMAKE_SOURCE_DIR}/lib/base/banned.h")
-add_compile_definitions(_GNU_SOURCE POSTERN_VERSION="${PROJECT_VERSION}")
+add_compile_definitions(_GNU_SOURCE POSTERN_VERSION="${PROJECT_VERSION}"
+    POSTERN_LIBEXEC="${CMAKE_INSTALL_FULL_LIBEXECDIR}/postern")
 include_directories(lib .)
 
 if(POSTERN_SANITIZE OR POSTERN_FUZZ)

@@ -249,7 +249,7 @@ static void own_standard_descriptors(const struct master *m)
 int main(int argc, char **argv)
 {
     static struct master m = {
-        .config_directory = "/etc/postern",
+        .config_directory = CONFIG_DIRECTORY,
         .empty_net = -1, .empty_root = -1, .queue_dir = -1, .store_dir = -1,
         .data_dir = -1, .lock_fd = -1, .ready_fd = -1,
     };

@@ -5,7 +5,7 @@ const struct param master_params[] = {
     PARAM_TEXT_RESTART(master_conf, queue_directory, "/var/spool/postern",
         "where queued mail, sockets and the process id file are"),
     PARAM_TEXT_RESTART(master_conf, daemon_directory,
-        "/usr/local/libexec/postern",
+        POSTERN_LIBEXEC,
         "where the daemons' programs are"),
     PARAM_TEXT_RESTART(master_conf, data_directory, "/var/lib/postern",
         "where the accounts' database is"),

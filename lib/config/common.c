@@ -2,6 +2,8 @@
 /* Parameters that belong to the whole suite and to no one program. */
 #include "config/common.h"
 
+#include "config/config.h"
+
 const struct param common_params[] = {
     PARAM_TEXT(common_conf, myhostname, "localhost.localdomain",
         "this host's name in the Internet; the default is what the system "
@@ -14,7 +16,7 @@ const struct param common_params[] = {
         "the name in the banner and in Received headers"),
     PARAM_TEXT(common_conf, mail_version, POSTERN_VERSION,
         "the version; it cannot be changed"),
-    PARAM_TEXT_RESTART(common_conf, config_directory, "/etc/postern",
+    PARAM_TEXT_RESTART(common_conf, config_directory, CONFIG_DIRECTORY,
         "where main.cf and master.cf are"),
     PARAM_TEXT(common_conf, command_directory, "/usr/local/sbin",
         "where the commands are"),

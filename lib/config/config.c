@@ -95,6 +95,13 @@ int config_parse(struct config **out, struct view text, const char *file,
     return rc;
 }
 
+const char *config_directory(const char *option)
+{
+    if (option == NULL)
+        option = getenv("POSTERN_CONFIG");
+    return option ? option : CONFIG_DIRECTORY;
+}
+
 int config_read(struct config **cfg, const char *path, struct error *err)
 {
     struct buf text = BUF_INIT;

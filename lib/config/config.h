@@ -35,6 +35,13 @@ struct config;
 int config_parse(struct config **cfg, struct view text, const char *file,
                  struct error *err);
 
+#define CONFIG_DIRECTORY "/etc/postern"
+
+/* Where main.cf and master.cf are: where a command's option says (NULL: it
+ * does not), else where the environment's POSTERN_CONFIG does, else in
+ * CONFIG_DIRECTORY. */
+const char *config_directory(const char *option);
+
 /* The same from the file `path`. */
 int config_read(struct config **cfg, const char *path, struct error *err);
 

@@ -33,16 +33,14 @@ static void __attribute__((noreturn)) usage(const struct run *r)
  * a package can make tables before there is a main.cf. */
 static char *default_type(const struct run *r)
 {
-    const char *dir = r->config_directory;
+    const char *dir = config_directory(r->config_directory);
     struct buf path = BUF_INIT, value = BUF_INIT;
     struct config *cfg = NULL;
     struct error err;
 
-    if (dir == NULL)
-        dir = getenv("POSTERN_CONFIG");
-    buf_addf(&path, "%s/main.cf", dir ? dir : "/etc/postern");
+    buf_addf(&path, "%s/main.cf", dir);
     if (config_read(&cfg, buf_text(&path), &err) < 0 &&
-        (dir != NULL || err.sys != ENOENT ||
+        (strcmp(dir, CONFIG_DIRECTORY) != 0 || err.sys != ENOENT ||
          config_parse(&cfg, VIEW(""), "main.cf", &err) < 0))
         log_fatal("%s", err.text);
     if (config_get(cfg, "default_database_type", &value, &err) < 0)

@@ -57,9 +57,7 @@ void command_begin(const char *name, const char *directory)
 
     command.name = name;
     log_name(name);
-    if (directory == NULL)
-        directory = getenv("POSTERN_CONFIG");
-    buf_addf(&path, "%s/main.cf", directory ? directory : "/etc/postern");
+    buf_addf(&path, "%s/main.cf", config_directory(directory));
     if (config_read(&command.config, buf_text(&path), &err) < 0)
         command_fail(EX_CONFIG, "%s", err.text);
     buf_release(&path);

@@ -11,8 +11,8 @@
 #include "config/config.h"
 #include "ipc/ipc.h"
 
-/* Name the command for its messages, and read main.cf of `directory` (NULL:
- * POSTERN_CONFIG from the environment, else /etc/postern). */
+/* Name the command for its messages, and read main.cf of `directory`, see
+ * config_directory(). */
 void command_begin(const char *name, const char *directory);
 
 /* Say "name: fatal: sentence" and exit with `code`. */

@@ -86,14 +86,12 @@ int main(int argc, char **argv)
         { "manual", no_argument, NULL, 'm' },
         { NULL, 0, NULL, 0 },
     };
-    struct postconf p = { .directory = getenv("POSTERN_CONFIG") };
+    struct postconf p = { .directory = NULL };
     char **settings = calloc((size_t)argc + 1, sizeof *settings);
     int c, mode = 0, n = 0;
 
     if (settings == NULL)
         return 1;
-    if (p.directory == NULL)
-        p.directory = "/etc/postern";
     while ((c = getopt_long(argc, argv, "c:dhHnxMPeX#o:f", names, NULL)) !=
            -1) {
         switch (c) {
@@ -121,6 +119,7 @@ int main(int argc, char **argv)
     /* Postfix sets what has a "=" without being asked to. */
     if (mode == 0 && optind < argc && strchr(argv[optind], '=') != NULL)
         mode = 'e';
+    p.directory = config_directory(p.directory);
     postconf_read(&p);
     for (int i = 0; i < n; i++)
         override(&p, settings[i]);

@@ -95,12 +95,10 @@ static void read_config(struct postern *p)
 
 int main(int argc, char **argv)
 {
-    struct postern p = { .config_directory = getenv("POSTERN_CONFIG") };
+    struct postern p = { .config_directory = config_directory(NULL) };
     int at = 1;
 
     log_name("postern");
-    if (p.config_directory == NULL)
-        p.config_directory = "/etc/postern";
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "-c") == 0 && at + 1 < argc)
             p.config_directory = argv[++at];
