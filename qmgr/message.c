@@ -12,8 +12,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static const char *const names[N_QUEUES] = { "incoming", "active", "deferred",
-                                             "hold" };
+static const char *const names[N_QUEUES + 1] = {
+    "incoming", "active", "deferred", "hold",
+    [OFFERED] = "offered", /* no directory; for what is said of it */
+};
 
 const char *queue_name(enum queue_dir q)
 {

@@ -28,6 +28,15 @@ struct row {
 #define SOCKETS (PROMISE_ACCEPT | PROMISE_INET)
 #define FILES   (PROMISE_READ | PROMISE_CREATE | PROMISE_CHANGE)
 
+/* What the address sanitizer needs, to run and to say what it found; only in
+ * builds that have it. */
+#define SANITIZER (1u << 31)
+#ifdef POSTERN_SANITIZE
+#define EXTRA SANITIZER
+#else
+#define EXTRA 0
+#endif
+
 static const struct row rows[] = {
     /* memory, without ever making some of it executable */
     { "brk", 0, ANY, 0, 0 },
@@ -133,13 +142,23 @@ static const struct row rows[] = {
     { "getcwd", PROMISE_DATABASE, ANY, 0, 0 },
     { "unlink", PROMISE_DATABASE, ANY, 0, 0 },
     { "fcntl", FILES | PROMISE_MAP | PROMISE_INET, ARG_IS, 1, F_SETFD },
+
+    { "sigaltstack", SANITIZER, ANY, 0, 0 },
+    { "sched_yield", SANITIZER, ANY, 0, 0 },
+    { "getrlimit", SANITIZER, ANY, 0, 0 },
+    { "prlimit64", SANITIZER, ANY, 0, 0 },
+    { "readlink", SANITIZER, ANY, 0, 0 },
+    { "openat", SANITIZER, ANY, 0, 0 },
+    { "open", SANITIZER, ANY, 0, 0 },
+    { "stat", SANITIZER, ANY, 0, 0 },
+    { "ioctl", SANITIZER, ANY, 0, 0 },
 };
 
 #define N_ROWS (sizeof rows / sizeof *rows)
 
 static bool wanted(const struct row *r, const struct sandbox *s)
 {
-    return r->promises == 0 || (r->promises & s->promises);
+    return r->promises == 0 || (r->promises & (s->promises | EXTRA));
 }
 
 static int add_row(scmp_filter_ctx ctx, const struct row *r)

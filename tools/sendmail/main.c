@@ -180,6 +180,8 @@ static void take_option(int opt, struct options *o, struct submission *s)
 static int deliver(struct submission *s, const struct options *o, int argc,
                    char **argv)
 {
+    int code;
+
     if (s->sender == NULL)
         s->sender = default_sender();
     if (s->sender[0] == '<' && s->sender[strlen(s->sender) - 1] == '>')
@@ -192,7 +194,12 @@ static int deliver(struct submission *s, const struct options *o, int argc,
     if (s->from_header)
         message_take_rcpts(s);
     add_from(s);
-    return submit(s);
+    code = submit(s);
+    for (size_t i = 0; i < s->n_rcpts; i++)
+        free(s->rcpts[i]);
+    free(s->rcpts);
+    buf_release(&s->text);
+    return code;
 }
 
 /* Become postalias, which stands beside us, for the tables that are made from
