@@ -236,6 +236,34 @@ class Queue(suite.Case):
         self.contains(r.stderr, "postsuper: Deleted: 1 message\n")
         self.equal(s.queue_files(), [])
 
+    def test_the_queue_when_nothing_runs(self):
+        s = self.server(minimal_backoff_time="1h", maximal_backoff_time="1h")
+        self.hold_mail(s)
+        first, second = sorted(p.name for p in s.queue_files("deferred"))
+        online = self.run_tool(s, "mailq").stdout
+        s.stop()
+        r = self.run_tool(s, "mailq")
+        self.equal(r.stdout, online)
+        self.contains(r.stderr, "Mail system is down -- accessing queue "
+                      "directly")
+        self.contains(self.run_tool(s, "postcat", "-q", first).stdout,
+                      "sender: x@y.example\n")
+        self.run_tool(s, "postcat", "-q", "0123456789ABCDEF", code=66)
+        r = self.run_tool(s, "postsuper", "-h", "ALL")
+        self.contains(r.stderr, "postsuper: Placed on hold: 2 messages\n")
+        self.run_tool(s, "postsuper", "-H", second, "-d", first)
+        self.equal([p.name for p in s.queue_files("deferred")], [second])
+        if os.geteuid() == 0:
+            for tool in (["mailq", "-C"], ["postsuper", "-d", "ALL", "-c"],
+                         ["postcat", "-q", second, "-c"]):
+                done = subprocess.run([s.bin / tool[0], *tool[1:], s.conf],
+                                      capture_output=True, user=65534)
+                self.equal(done.returncode, 69, tool)
+        self.release_store(s)
+        s.start()
+        s.wait_messages("bob@one.example", 1)
+        suite.wait_for(lambda: not s.queue_files(), "an empty queue")
+
     def test_strange_bytes_are_shown_harmless(self):
         s = self.server(minimal_backoff_time="1h", maximal_backoff_time="1h")
         (s.store / ".postern-store").rename(s.dir / "aside")

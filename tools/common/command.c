@@ -115,23 +115,18 @@ void command_json(struct buf *out, struct view v)
     buf_add_char(out, '"');
 }
 
-void queue_connect(struct ipc *c, const char *what)
-{
-    int fd = command_connect(QUEUE_SOCKET, SOCK_SEQPACKET);
-
-    if (fd < 0)
-        command_fail(EX_UNAVAILABLE, "Cannot %s - mail system is down", what);
-    ipc_init(c, fd, 0);
-}
-
 unsigned queue_flush_now(const char *queue_id, const char *site)
 {
     struct queue_flush f = { view_of(queue_id), view_of(site) };
     struct queue_done done;
     struct error err;
     struct ipc c;
+    int fd = command_connect(QUEUE_SOCKET, SOCK_SEQPACKET);
 
-    queue_connect(&c, "flush mail queue");
+    if (fd < 0)
+        command_fail(EX_UNAVAILABLE, "Cannot flush mail queue - mail system "
+                     "is down");
+    ipc_init(&c, fd, 0);
     if (ipc_call(&c, &queue_flush_type, &f, &queue_done_type, &done, &err) <
         0)
         command_fail(EX_UNAVAILABLE, "%s", err.text);

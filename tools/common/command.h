@@ -31,10 +31,6 @@ int command_connect(const char *socket_name, int type);
 
 /* --- the queue, by qmgr ------------------------------------------------ */
 
-/* Connect to qmgr; exits with 69, saying `what` cannot be done, when it is
- * not there. */
-void queue_connect(struct ipc *c, const char *what);
-
 /* Append `v` as a JSON string, quotes and all; bytes that are not UTF-8 are
  * replaced. */
 void command_json(struct buf *out, struct view v);

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The queue as mailq shows it, byte for byte what scripts cut into columns,
  * and as JSON with Postfix's fields. */
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "base/utf8.h"
 #include "mail/date.h"
 #include "proto/queue.h"
+#include "queue/qfile.h"
 #include "tools/common/command.h"
+#include "tools/common/offline.h"
 
 struct listing {
     bool json;
@@ -109,36 +114,85 @@ static void end_listing(struct listing *l)
                l->n == 1 ? "" : "s");
 }
 
-int queue_print(bool json)
+/* --- when nothing runs ------------------------------------------------- */
+
+static void list_file(int dir, const char *queue, const char *id, void *arg)
+{
+    struct listing *l = arg;
+    struct queue_item m = { .queue_name = view_of(queue),
+                            .queue_id = view_of(id) };
+    struct buf path = BUF_INIT;
+    struct qfile q = { .rcpts = NULL };
+    struct error err;
+    int fd;
+
+    buf_addf(&path, "%s/%s", queue, id);
+    fd = openat(dir, buf_text(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || qfile_read(&q, fd, buf_text(&path), &err) < 0) {
+        command_warn("%s cannot be read", buf_text(&path));
+    } else {
+        m.arrival_us = q.arrival_us;
+        m.size = q.content_len;
+        m.sender = q.e.sender;
+        on_item(l, &m);
+        for (size_t i = 0; i < q.n_rcpts; i++) {
+            struct queue_item_rcpt r = { q.rcpts[i].r.address,
+                                         q.rcpts[i].text };
+
+            if (q.rcpts[i].status == RCPT_PENDING ||
+                q.rcpts[i].status == RCPT_DEFERRED)
+                on_rcpt(l, &r);
+        }
+    }
+    qfile_release(&q);
+    io_close(&fd);
+    buf_release(&path);
+}
+
+/* --- when qmgr answers ------------------------------------------------- */
+
+static void list_answers(struct listing *l, int fd)
 {
     struct queue_list ask = { VIEW("") };
-    struct listing l = { .json = json };
     struct error err;
     struct ipc c;
 
-    queue_connect(&c, "list mail queue");
+    ipc_init(&c, fd, 0);
     if (ipc_send(&c, &queue_list_type, &ask, &err) < 0)
         command_fail(EX_UNAVAILABLE, "%s", err.text);
     for (;;) {
         struct ipc_packet p;
         struct queue_item m;
         struct queue_item_rcpt r;
-        int n = ipc_recv(&c, &p, &err);
 
-        if (n <= 0)
+        if (ipc_recv(&c, &p, &err) <= 0)
             command_fail(EX_UNAVAILABLE, "the queue manager went away");
         if (ipc_id(p.bytes) == queue_done_type.id)
             break;
         if (ipc_id(p.bytes) == queue_item_type.id &&
             ipc_packet_decode(&p, &queue_item_type, &m, &err) == 0)
-            on_item(&l, &m);
+            on_item(l, &m);
         else if (ipc_packet_decode(&p, &queue_item_rcpt_type, &r, &err) == 0)
-            on_rcpt(&l, &r);
+            on_rcpt(l, &r);
         ipc_packet_release(&p);
     }
+    ipc_release(&c);
+}
+
+int queue_print(bool json)
+{
+    struct listing l = { .json = json };
+    int fd = command_connect(QUEUE_SOCKET, SOCK_SEQPACKET), dir;
+
+    if (fd >= 0)
+        list_answers(&l, fd);
+    else if ((dir = offline_begin()) >= 0)
+        offline_each(dir, "", list_file, &l);
+    else
+        command_fail(EX_UNAVAILABLE, "Cannot list mail queue - mail system "
+                     "is down");
     end_listing(&l);
     buf_release(&l.text);
     buf_release(&l.rcpts);
-    ipc_release(&c);
     return 0;
 }

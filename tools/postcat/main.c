@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* postcat - show a message of the queue. */
 #include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include "proto/queue.h"
 #include "queue/qfile.h"
 #include "tools/common/command.h"
+#include "tools/common/offline.h"
 
 enum { ENVELOPE = 1, HEADER = 2, BODY = 4, ALL = 7 };
 
@@ -116,6 +119,44 @@ static void print(int fd, const char *name, unsigned what)
     qfile_release(&q);
 }
 
+struct wanted {
+    const char *id;
+    unsigned what;
+    bool found;
+};
+
+static void print_file(int dir, const char *queue, const char *id, void *arg)
+{
+    struct wanted *w = arg;
+    char path[64];
+    int fd;
+
+    if (strcmp(id, w->id) != 0)
+        return;
+    snprintf(path, sizeof path, "%s/%s", queue, id);
+    fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    print(fd, path, w->what);
+    w->found = true;
+    close(fd);
+}
+
+/* Nothing runs. */
+static void print_offline(const char *id, unsigned what)
+{
+    struct wanted w = { id, what, false };
+    int dir = offline_begin();
+
+    if (dir < 0)
+        command_fail(EX_UNAVAILABLE, "Cannot read mail queue - mail system is "
+                     "down");
+    offline_each(dir, "", print_file, &w);
+    close(dir);
+    if (!w.found)
+        command_fail(EX_NOINPUT, "%s: no such message", id);
+}
+
 static void print_queued(const char *id, unsigned what)
 {
     struct queue_open ask = { view_of(id) };
@@ -125,10 +166,16 @@ static void print_queued(const char *id, unsigned what)
     struct error err;
     struct ipc c;
     char name[64];
+    int fd;
 
     if (!qfile_is_id(ask.queue_id))
         command_fail(EX_USAGE, "\"%s\" is no queue id", id);
-    queue_connect(&c, "read mail queue");
+    fd = command_connect(QUEUE_SOCKET, SOCK_SEQPACKET);
+    if (fd < 0) {
+        print_offline(id, what);
+        return;
+    }
+    ipc_init(&c, fd, 0);
     if (ipc_send(&c, &queue_open_type, &ask, &err) < 0 ||
         ipc_recv(&c, &p, &err) <= 0)
         command_fail(EX_UNAVAILABLE, "the queue manager does not answer");

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* postsuper - delete, hold, release, requeue messages. */
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "proto/queue.h"
 #include "queue/qfile.h"
 #include "tools/common/command.h"
+#include "tools/common/offline.h"
 
 struct change {
     char option;
@@ -24,6 +27,7 @@ static const struct change changes[] = {
 
 struct run {
     struct ipc qmgr;
+    int dir; /* of the queue, when nothing runs; else -1 */
     const char *queue; /* given behind ALL, or "" */
     bool strict, missing;
     unsigned totals[4];
@@ -39,11 +43,58 @@ static void usage(FILE *to, int code)
     exit(code);
 }
 
-static void apply(struct run *r, const struct change *ch, const char *id)
+static void note(struct run *r, const struct change *ch, struct view id)
+{
+    fprintf(stderr, "postsuper: %.*s: %s\n", VIEW_ARG(id), ch->line);
+    r->totals[ch - changes]++;
+}
+
+/* --- when nothing runs ------------------------------------------------- */
+
+struct offline {
+    struct run *run;
+    const struct change *change;
+    const char *id;
+};
+
+/* What qmgr does, without it: a message that is to be tried has its next
+ * attempt, which is its file's time, now. */
+static bool change_file(int dir, enum queue_change_kind kind,
+                        const char *queue, const char *path, const char *id)
+{
+    const char *to = kind == QUEUE_HOLD ? "hold" : "deferred";
+    bool is_held = strcmp(queue, "hold") == 0;
+    char new[64];
+
+    if (kind == QUEUE_DELETE)
+        return unlinkat(dir, path, 0) == 0;
+    if ((kind == QUEUE_HOLD && is_held) ||
+        (kind == QUEUE_RELEASE && !is_held))
+        return false;
+    if (kind != QUEUE_HOLD)
+        utimensat(dir, path, NULL, AT_SYMLINK_NOFOLLOW);
+    snprintf(new, sizeof new, "%s/%s", to, id);
+    return renameat(dir, path, dir, new) == 0;
+}
+
+static void apply_file(int dir, const char *queue, const char *id, void *arg)
+{
+    struct offline *o = arg;
+    char path[64];
+
+    if (strcmp(o->id, "ALL") != 0 && strcmp(o->id, id) != 0)
+        return;
+    snprintf(path, sizeof path, "%s/%s", queue, id);
+    if (change_file(dir, o->change->kind, queue, path, id))
+        note(o->run, o->change, view_of(id));
+}
+
+/* --- when qmgr does it ------------------------------------------------- */
+
+static void ask_qmgr(struct run *r, const struct change *ch, const char *id)
 {
     struct queue_change ask = { ch->kind, view_of(id), view_of(r->queue) };
     struct error err;
-    unsigned before = r->totals[ch - changes];
 
     if (ipc_send(&r->qmgr, &queue_change_type, &ask, &err) < 0)
         command_fail(EX_UNAVAILABLE, "%s", err.text);
@@ -62,10 +113,19 @@ static void apply(struct run *r, const struct change *ch, const char *id)
         }
         if (ipc_packet_decode(&p, &queue_changed_type, &c, &err) < 0)
             command_fail(EX_SOFTWARE, "%s", err.text);
-        fprintf(stderr, "postsuper: %.*s: %s\n", VIEW_ARG(c.queue_id),
-                ch->line);
-        r->totals[ch - changes]++;
+        note(r, ch, c.queue_id);
     }
+}
+
+static void apply(struct run *r, const struct change *ch, const char *id)
+{
+    struct offline o = { r, ch, id };
+    unsigned before = r->totals[ch - changes];
+
+    if (r->dir >= 0)
+        offline_each(r->dir, r->queue, apply_file, &o);
+    else
+        ask_qmgr(r, ch, id);
     if (r->totals[ch - changes] == before && strcmp(id, "ALL") != 0)
         r->missing = true;
 }
@@ -110,9 +170,9 @@ static void report(const struct run *r)
 
 int main(int argc, char **argv)
 {
-    struct run r = { .queue = "" };
+    struct run r = { .queue = "", .dir = -1 };
     const char *directory = NULL;
-    int opt, n = 0;
+    int opt, fd, n = 0;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0)
@@ -136,7 +196,11 @@ int main(int argc, char **argv)
     if (optind < argc)
         r.queue = argv[optind];
     command_begin("postsuper", directory);
-    queue_connect(&r.qmgr, "change mail queue");
+    fd = command_connect(QUEUE_SOCKET, SOCK_SEQPACKET);
+    if (fd < 0 && (r.dir = offline_begin()) < 0)
+        command_fail(EX_UNAVAILABLE, "Cannot change mail queue - mail system "
+                     "is down");
+    ipc_init(&r.qmgr, fd, 0);
     optind = 1;
     while ((opt = getopt(argc, argv, "c:d:h:H:r:v")) != -1) {
         const struct change *ch = find_change(opt);
