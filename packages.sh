@@ -9,7 +9,7 @@ postern_build_packages="gcc cmake ninja-build pkg-config python3 openssl
 
 # To test.
 postern_test_packages="libcmocka-dev e2fsprogs pflogsumm fail2ban swaks
-    libnet-ssleay-perl curl isync msmtp fetchmail mutt mandoc"
+    libnet-ssleay-perl strace curl isync msmtp fetchmail mutt mandoc"
 
 # Install what is missing of the packages named in $1. As an ordinary user
 # print the command and fail.

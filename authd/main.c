@@ -23,8 +23,7 @@ static const struct service authd_service = {
     .params = authd_params,
     .conf = &authd_conf,
     .conf_size = sizeof authd_conf,
-    .sandbox = { .promises = PROMISE_ACCEPT | PROMISE_READ | PROMISE_CHANGE |
-                             PROMISE_DATABASE,
+    .sandbox = { .promises = PROMISE_ACCEPT | PROMISE_DATABASE,
                  .rules = rules },
     .prepare = authd_prepare,
     .rules = authd_rules,

@@ -234,12 +234,12 @@ static void take_over(void)
 
 void keys_file(struct daemon *d, const struct control_file *file)
 {
-    (void)d;
     if (file->fd >= 0) {
         take_file(file->fd, file->name);
         close(file->fd);
     } else if (file->name.len == 0) {
         take_over();
+        service_accept(d);
     }
 }
 

@@ -18,6 +18,7 @@ static const struct service keyd_service = {
     .prepare = keyd_prepare,
     .rules = keyd_rules,
     .file = keys_file,
+    .waits_for_files = true,
 };
 
 int main(int argc, char **argv)

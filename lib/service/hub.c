@@ -253,13 +253,20 @@ static const struct ipc_rule *all_rules(const struct service *s)
     return rules; /* lives as long as the process */
 }
 
+void service_accept(struct daemon *d)
+{
+    if (d->accepting.events == 0)
+        loop_watch(&d->loop, &d->accepting, EPOLLIN); /* some have none */
+}
+
 void hub_run(struct daemon *d)
 {
     /* Master does not answer what it did not ask: start needs no waiting. */
     peer_init(&d->control, &d->loop, FD_CONTROL, "", 0, all_rules(d->service),
               on_master_gone);
     d->accepting = (struct watch){ .fd = FD_ACCEPT, .ready = on_accept };
-    loop_watch(&d->loop, &d->accepting, EPOLLIN); /* some have no such */
+    if (!d->service->waits_for_files)
+        service_accept(d);
     if (d->service->start != NULL)
         d->service->start(d);
     peer_send(&d->control, &control_ready_type, NULL);

@@ -2,6 +2,7 @@
 #include "service/service.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -11,7 +12,6 @@
 #include "base/memfd.h"
 #include "service/internal.h"
 
-
 static unsigned long number(const char *text)
 {
     uint64_t n;
@@ -19,6 +19,31 @@ static unsigned long number(const char *text)
     if (!view_number(view_of(text), UINT64_MAX, &n))
         log_fatal("master passed \"%s\" where a number belongs", text);
     return n;
+}
+
+struct calls {
+    struct buf names;
+    unsigned n;
+};
+
+static void add_call(const char *name, void *arg)
+{
+    struct calls *c = arg;
+
+    buf_addf(&c->names, " %s", name);
+    c->n++;
+}
+
+/* -A: what this program's system call wall lets through, as a line of
+ * "postern hardening calls". */
+static int print_calls(const struct service *s)
+{
+    struct calls c = { .n = 0 };
+
+    sandbox_each_syscall(&s->sandbox, add_call, &c);
+    printf("%-8s %3u %s\n", s->name, c.n, buf_text(&c.names));
+    buf_release(&c.names);
+    return 0;
 }
 
 static void read_arguments(struct daemon *d, int argc, char **argv)
@@ -153,6 +178,8 @@ int service_main(const struct service *s, int argc, char **argv)
     list_init(&d.joins);
     list_init(&d.peers);
     log_name(s->name);
+    if (argc == 2 && strcmp(argv[1], "-A") == 0)
+        return print_calls(s);
     if (fcntl(FD_CONTROL, F_GETFD) < 0 || fcntl(FD_CONFIG, F_GETFD) < 0)
         log_fatal("this program is started by master, not by hand");
     if (fcntl(FD_LOG, F_GETFD) >= 0)

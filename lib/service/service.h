@@ -76,6 +76,9 @@ struct service {
     void (*start)(struct daemon *d);
     /* Master sent a file of its own accord; take or close file->fd. */
     void (*file)(struct daemon *d, const struct control_file *file);
+    /* Peers wait until service_accept() is called: without its files this
+     * program has no answers. */
+    bool waits_for_files;
     /* More that master may say to this program (authd's control_whereis). */
     const struct ipc_rule *master_rules;
     /* May the new values replace the old ones? NULL: always. */
@@ -164,6 +167,10 @@ void service_join(struct daemon *d, const char *service, const char *account,
 
 /* Forget a join that was not answered yet; harmless otherwise. */
 void service_join_cancel(struct join *j);
+
+/* Let peers in that wait for a program that waits_for_files; harmless when
+ * they are. */
+void service_accept(struct daemon *d);
 
 /* End the process in good order, at the end of this turn. */
 void service_leave(struct daemon *d);

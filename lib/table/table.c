@@ -56,11 +56,13 @@ static int find_type(const struct table_env *env, struct view spec,
     *type = find_in(env->types, name);
     if (*type == NULL)
         *type = find_in(types, name);
+    if (name.len > 0 && *colon < spec.len && *type == NULL)
+        return unknown_type(env, spec, name, err);
     if (name.len == 0 || *colon == spec.len ||
-        (*colon + 1 == spec.len && (*type == NULL || !(*type)->nameless)))
+        (*colon + 1 == spec.len && !(*type)->nameless))
         return error_set(err, FAIL_PERM, "\"%.*s\" names no table; a table is "
                          "written as type:name", VIEW_ARG(spec));
-    return *type ? 0 : unknown_type(env, spec, name, err);
+    return 0;
 }
 
 static struct view without_proxy(struct view spec)

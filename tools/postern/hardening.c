@@ -5,8 +5,11 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "proto/admin.h"
@@ -156,6 +159,44 @@ static void print_kernel(bool is_root)
              "stand");
 }
 
+/* Each program knows its own list, and prints it as a line. */
+static int print_calls_of(const char *dir, const char *program)
+{
+    struct buf path = BUF_INIT;
+    char *const argv[] = { (char *)(uintptr_t)program, "-A", NULL };
+    pid_t pid;
+    int status = -1;
+
+    buf_addf(&path, "%s/%s", dir, program);
+    fflush(stdout);
+    if (posix_spawn(&pid, buf_text(&path), NULL, NULL, argv, environ) == 0)
+        waitpid(pid, &status, 0);
+    buf_release(&path);
+    return status == 0 ? 0 : postern_fail(EX_UNAVAILABLE, "%s/%s does not say "
+                                          "its calls", dir, program);
+}
+
+/* Which system calls the wall around each program lets through. */
+static int print_calls(struct postern *p)
+{
+    char *dir = postern_value(p, "daemon_directory");
+    struct dirent **list = NULL;
+    int code = 0, n = scandir(dir, &list, NULL, alphasort);
+
+    if (n < 0)
+        code = postern_fail(EX_NOINPUT, "cannot list %s", dir);
+    for (int i = 0; i < n; i++) {
+        const char *name = list[i]->d_name;
+
+        if (code == 0 && name[0] != '.' && strcmp(name, "master") != 0)
+            code = print_calls_of(dir, name);
+        free(list[i]);
+    }
+    free(list);
+    free(dir);
+    return code;
+}
+
 int verb_hardening(struct postern *p, int argc, char **argv)
 {
     struct totals t = { 0, 0, 0 };
@@ -163,9 +204,10 @@ int verb_hardening(struct postern *p, int argc, char **argv)
     struct ipc c;
     int rc;
 
-    (void)argv;
+    if (argc == 1 && strcmp(argv[0], "calls") == 0)
+        return print_calls(p);
     if (argc > 0)
-        return postern_fail(EX_USAGE, "hardening takes no arguments");
+        return postern_fail(EX_USAGE, "usage: postern hardening [calls]");
     if (postern_connect(p, &c, &err) < 0)
         return postern_fail(EX_UNAVAILABLE, "%s", err.text);
     printf("%-9s %-16s %7s %10s %-5s %-4s %-7s %-5s %s\n", "PROGRAM",
