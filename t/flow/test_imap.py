@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """IMAP sessions, as a client library speaks them, through login."""
+import contextlib
+import ctypes
 import imaplib
+import os
 import re
 import socket
+import struct
 import time
 
 import suite
@@ -84,6 +88,76 @@ class Imap(suite.Case):
         self.true(data[0][1].startswith(b"Return-Path: <out@other.example>"),
                   data)
         c.logout()
+
+    def test_a_reload_drops_no_session(self):
+        s = self.server(imap_idle_poll="1h")
+        reader, idler = self.client(s), self.client(s)
+        for c in (reader, idler):
+            self.ok(c.select("INBOX"))
+        idler.send(b"x IDLE\r\n")
+        while not idler.readline().startswith(b"+"):
+            pass
+        sender = s.smtp()
+        sender.ehlo()
+        sender.mail("x@y.example")
+        sender.rcpt(ANN)
+        waiting = self.open(s)  # connected, not logged in
+        s.settings["message_size_limit"] = "2000"
+        s.write()
+        for i in range(2):
+            s.postern("reload")
+            s.wait_log("reload -- version", i + 1)
+        self.equal(sender.data(TEXT)[0], 250)
+        self.equal(idler.readline(), b"* 1 EXISTS\r\n")
+        self.ok(reader.noop())
+        self.true(self.ok(reader.fetch("1", "(RFC822)"))[0][1]
+                  .startswith(b"Return-Path: <x@y.example>"))
+        self.equal(waiting.login(ANN, "secret")[0], "OK")
+        self.equal(sender.quit()[0], 221)
+        with s.smtp() as c:  # a new one has the new limit
+            c.ehlo()
+            self.equal(c.esmtp_features["size"], "2000")
+
+    def opened(self, watch):
+        """The names of files opened in a directory watched by inotify."""
+        names, data = [], os.read(watch, 1 << 20)
+        while data:
+            _, mask, _, size = struct.unpack_from("iIII", data)
+            if not mask & 0x40000000:  # not the directory itself
+                names.append(data[16:16 + size].rstrip(b"\0"))
+            data = data[16 + size:]
+        return names
+
+    def test_a_second_select_opens_no_message(self):
+        s = self.server()
+        with s.smtp() as c:
+            c.sendmail("x@y.example", [ANN], TEXT.decode())
+        cur = s.messages(ANN)[0].parents[1] / "cur"
+        for i in range(2000):
+            (cur / f"{1700000000 + i}.M{i}.host:2,S").write_bytes(TEXT)
+        if os.geteuid() == 0:
+            st = cur.stat()
+            for f in cur.iterdir():
+                os.chown(f, st.st_uid, st.st_gid)
+        c = self.client(s)
+        self.equal(self.ok(c.select("INBOX")), [b"2001"])
+        self.ok(c.fetch("1:*", "(ENVELOPE)"))
+        c.logout()
+        libc = ctypes.CDLL(None)
+        watch = libc.inotify_init1(os.O_NONBLOCK)
+        for folder in (cur, cur.parent / "new"):
+            libc.inotify_add_watch(watch, str(folder).encode(), 0x20)  # open
+        c = self.client(s)
+        self.equal(self.ok(c.select("INBOX")), [b"2001"])
+        for command in (lambda: c.fetch("1:*", "(UID FLAGS ENVELOPE)"),
+                        lambda: c.search(None, "UNSEEN", "LARGER", "10"),
+                        lambda: c.status("INBOX", "(MESSAGES UNSEEN)")):
+            self.ok(command())
+            with contextlib.suppress(BlockingIOError):
+                self.equal(self.opened(watch), [])
+        self.ok(c.fetch("7", "(BODY.PEEK[])"))
+        self.equal(len(self.opened(watch)), 1)  # the watch sees
+        os.close(watch)
 
     def switches(self, pids):
         """How often these processes have been given a processor: a process
