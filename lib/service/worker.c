@@ -126,6 +126,19 @@ static void serve_one(struct daemon *d, struct client *c)
         tell(d, &control_idle_type, NULL);
 }
 
+/* Wait for something to do: the descriptor, or -1 when the time is over. What
+ * master says comes first: it may be that this program has been replaced. */
+static int wait_for_work(int epoll_fd, int timeout_ms)
+{
+    struct epoll_event ev[2 + SERVICE_LISTENERS_MAX];
+    int n = epoll_wait(epoll_fd, ev, sizeof ev / sizeof *ev, timeout_ms);
+
+    for (int i = 0; i < n; i++)
+        if (ev[i].data.fd == FD_CONTROL)
+            return FD_CONTROL;
+    return n > 0 ? ev[0].data.fd : -1;
+}
+
 void worker_run(struct daemon *d, const struct service_conf *sc, int epoll_fd)
 {
     unsigned served = 0;
@@ -133,26 +146,22 @@ void worker_run(struct daemon *d, const struct service_conf *sc, int epoll_fd)
 
     worker_tell_ready(d);
     while (!d->stop && served < sc->max_use) {
-        struct epoll_event ev;
         struct client c;
-        bool got;
-        int n = epoll_wait(epoll_fd, &ev, 1, rested ? -1 : REST_MS);
+        int fd = wait_for_work(epoll_fd, rested ? -1 : REST_MS);
 
-        if (n == 0)
-            d->service->rest(d);
-        rested = rested || n == 0;
-        if (n <= 0)
+        if (fd < 0) {
+            if (!rested)
+                d->service->rest(d);
+            rested = true;
             continue;
-        if (ev.data.fd == FD_CONTROL) {
+        }
+        if (fd == FD_CONTROL) {
             if (!worker_hear_master(d))
                 return;
             continue;
         }
-        if (ev.data.fd == FD_ACCEPT)
-            got = worker_take_stamped(&c);
-        else
-            got = take_connection(d, ev.data.fd, &c);
-        if (!got)
+        if (fd == FD_ACCEPT ? !worker_take_stamped(&c)
+                            : !take_connection(d, fd, &c))
             continue;
         serve_one(d, &c);
         rested = d->service->rest == NULL;
