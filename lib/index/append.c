@@ -124,7 +124,7 @@ static int add_record(struct adding *a, struct msg *m, struct view name,
     m->file = name;
     m->in_new = false;
     m->mirrored = file_flags(name);
-    a->b.count++;
+    box_count(&a->b, m, 1);
     *uid = m->uid;
     return msg_put(&a->t, a->b.id, m, err);
 }
@@ -291,7 +291,7 @@ static int copy_one(struct copying *c, size_t index, uint32_t *uid,
         m.keywords = translate(c, m.keywords);
         rc = add_record(&c->to, &m, buf_view(&name), uid, err);
         if (rc == 0 && c->move) {
-            c->from_box.count--;
+            box_count(&c->from_box, &moved, -1);
             rc = msg_delete(&c->to.t, c->m->p->id, moved.uid, err);
         }
     } else if (rc == 0) {

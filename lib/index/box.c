@@ -6,8 +6,9 @@
 #include <endian.h>
 
 struct packed_box {
-    uint32_t id, uid_validity, uid_next, first_recent, count, use;
-    uint64_t modseq;
+    uint32_t id, uid_validity, uid_next, first_recent;
+    uint32_t count, unseen, deleted, use;
+    uint64_t size, modseq;
     struct stamp_of new_dir, cur_dir;
 };
 
@@ -31,8 +32,8 @@ int box_get(struct txn *t, struct view name, struct box *b, struct error *err)
         return txn_damaged(t, "a mailbox", err);
     memcpy(&p, value.data, sizeof p);
     *b = (struct box){ p.id, p.uid_validity, p.uid_next, p.first_recent,
-                       p.count, p.use, p.modseq, p.new_dir, p.cur_dir,
-                       BUF_INIT };
+                       p.count, p.unseen, p.deleted, p.use, p.size, p.modseq,
+                       p.new_dir, p.cur_dir, BUF_INIT };
     buf_add_view(&b->keywords, view_sub(value, sizeof p, value.len));
     return 1;
 }
@@ -41,8 +42,9 @@ int box_put(struct txn *t, struct view name, const struct box *b,
             struct error *err)
 {
     struct packed_box p = { b->id, b->uid_validity, b->uid_next,
-                            b->first_recent, b->count, b->use, b->modseq,
-                            b->new_dir, b->cur_dir };
+                            b->first_recent, b->count, b->unseen, b->deleted,
+                            b->use, b->size, b->modseq, b->new_dir,
+                            b->cur_dir };
     struct buf value = BUF_INIT;
     int rc;
 
@@ -56,6 +58,24 @@ int box_put(struct txn *t, struct view name, const struct box *b,
 void box_release(struct box *b)
 {
     buf_release(&b->keywords);
+}
+
+void box_count(struct box *b, const struct msg *m, int sign)
+{
+    uint32_t one = (uint32_t)sign; /* -1 wraps, as it should */
+
+    b->count += one;
+    if (!(m->flags & MAILBOX_SEEN))
+        b->unseen += one;
+    if (m->flags & MAILBOX_DELETED)
+        b->deleted += one;
+    b->size += sign > 0 ? m->size : -m->size;
+}
+
+bool box_same_sums(const struct box *a, const struct box *b)
+{
+    return a->count == b->count && a->unseen == b->unseen &&
+           a->deleted == b->deleted && a->size == b->size;
 }
 
 static int highest_id(struct view key, struct view value, void *arg,

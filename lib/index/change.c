@@ -201,6 +201,8 @@ static int store_one(struct changing *g, struct mailbox *m, size_t index,
         mailbox_note(m, index, &msg);
         return 0;
     }
+    box_count(&g->b, &was, -1);
+    box_count(&g->b, &msg, 1);
     msg.modseq = g->b.modseq;
     if ((msg.flags & ~(uint32_t)MAILBOX_RECENT) != msg.mirrored)
         file_mirror(&g->folder, &msg, &name);
@@ -296,7 +298,7 @@ static int expunge_one(struct changing *c, struct mailbox *m, size_t index,
     buf_add_char(files, '\0');
     if (expunge_note(&c->t, &msg, err) < 0)
         return -1;
-    c->b.count--;
+    box_count(&c->b, &msg, -1);
     c->bytes += (int64_t)msg.bytes;
     c->messages++;
     return msg_delete(&c->t, c->b.id, msg.uid, err);

@@ -308,7 +308,7 @@ void txn_abort(struct txn *t)
 static uint32_t checksum(const struct store *s, struct view key,
                          struct view value)
 {
-    uint32_t crc = crc32c(0, s->o.account, strlen(s->o.account));
+    uint32_t crc = crc32c(INDEX_FORMAT, s->o.account, strlen(s->o.account));
 
     crc = crc32c(crc, key.data, key.len);
     return crc32c(crc, value.data, value.len);

@@ -104,11 +104,16 @@ struct stamp_of {
     uint64_t mtime_ns, inode;
 };
 
+/* Of the records below; an index with another one is rebuilt. */
+#define INDEX_FORMAT 2
+
 struct box {
     uint32_t id, uid_validity, uid_next;
     uint32_t first_recent; /* UIDs from here on nobody has seen */
-    uint32_t count;        /* of messages */
+    uint32_t count;        /* of messages; kept by box_count() */
+    uint32_t unseen, deleted;
     uint32_t use;          /* enum store_use */
+    uint64_t size;         /* of all, as clients see it */
     uint64_t modseq;       /* the highest given */
     struct stamp_of new_dir, cur_dir; /* as last scanned */
     struct buf keywords;   /* names, each with a NUL; an empty one is unused */
@@ -129,6 +134,11 @@ int box_get(struct txn *t, struct view name, struct box *b, struct error *err);
 int box_put(struct txn *t, struct view name, const struct box *b,
             struct error *err);
 void box_release(struct box *b);
+
+/* Count a message in (sign 1) or out (-1); one that changes goes out as it was
+ * and in as it is. */
+void box_count(struct box *b, const struct msg *m, int sign);
+bool box_same_sums(const struct box *a, const struct box *b);
 
 /* Read it, making one if there is none (in a writer). */
 int box_need(struct txn *t, struct view name, struct box *b,

@@ -48,7 +48,7 @@ struct scanning {
         struct file file;
     } *moved;
     size_t n_moved, cap_moved, n_gone;
-    uint32_t seen;
+    struct box sums; /* what its records say */
 };
 
 static struct view name_of(const struct scanning *c, const struct file *f)
@@ -154,7 +154,7 @@ static int compare(struct view key, struct view value, void *arg,
 
     if (!msg_unpack(key, value, &m))
         return error_set(err, FAIL_TEMP, "a message makes no sense");
-    c->seen++;
+    box_count(&c->sums, &m, 1);
     f = find(c, file_base(m.file));
     if (f == NULL) {
         if (m.in_new ? c->look_new : c->look_cur)
@@ -267,11 +267,12 @@ static int apply_moved(struct scanning *c, struct txn *t, struct box *b,
     if (rc <= 0)
         goto out;
     if (v->is_gone) {
-        b->count--;
+        box_count(b, &m, -1);
         b->modseq++;
         rc = msg_delete(t, b->id, v->uid, err);
         goto out;
     }
+    box_count(b, &m, -1);
     buf_add_view(&name, name_of(c, &v->file));
     m.file = buf_view(&name);
     m.in_new = v->file.in_new;
@@ -280,6 +281,7 @@ static int apply_moved(struct scanning *c, struct txn *t, struct box *b,
         m.flags = m.mirrored; /* another tool changed them */
         m.modseq = ++b->modseq;
     }
+    box_count(b, &m, 1);
     if (c->move && m.in_new)
         file_mirror(&c->folder, &m, &mirrored);
     rc = msg_put(t, b->id, &m, err);
@@ -320,7 +322,7 @@ static int apply_new(struct scanning *c, struct txn *t, struct box *b,
     if (c->move && m.in_new)
         file_mirror(&c->folder, &m, &mirrored);
     b->uid_next++;
-    b->count++;
+    box_count(b, &m, 1);
     rc = b->uid_next == 0 ? error_set(err, FAIL_PERM, "no UID is left")
                           : msg_put(t, b->id, &m, err);
     buf_release(&name);
@@ -360,7 +362,7 @@ static void forget(struct scanning *c)
 {
     buf_reset(&c->names);
     c->n = c->n_moved = c->n_gone = 0;
-    c->seen = 0;
+    c->sums = (struct box){ .id = 0 };
 }
 
 static bool same_stamp(struct stamp_of a, struct stamp_of b)
@@ -396,7 +398,7 @@ static int prepare(struct scanning *c, struct box *b, struct error *err)
     unite(c);
     if (b->id != 0 && msg_each(&t, b->id, 0, compare, c, err) < 0)
         rc = -1;
-    else if (c->seen != b->count)
+    else if (!box_same_sums(&c->sums, b))
         rc = txn_damaged(&t, "the count of a mailbox", err);
 out:
     txn_abort(&t);

@@ -590,24 +590,15 @@ int store_subscribe(struct store *s, struct view name, bool on,
 
 /* --- status ------------------------------------------------------------ */
 
-struct summing {
-    const struct box *box;
-    struct store_status *st;
-};
-
-static int sum(struct view key, struct view value, void *arg,
-               struct error *err)
+static int count_recent(struct view key, struct view value, void *arg,
+                        struct error *err)
 {
-    struct summing *c = arg;
-    struct msg m;
+    uint32_t *recent = arg;
 
-    if (!msg_unpack(key, value, &m))
-        return error_set(err, FAIL_TEMP, "a message makes no sense");
-    c->st->messages++;
-    c->st->size += m.size;
-    c->st->unseen += !(m.flags & MAILBOX_SEEN);
-    c->st->deleted += (m.flags & MAILBOX_DELETED) != 0;
-    c->st->recent += m.uid >= c->box->first_recent;
+    (void)key;
+    (void)value;
+    (void)err;
+    ++*recent;
     return 0;
 }
 
@@ -615,7 +606,6 @@ int store_status(struct store *s, struct view name, struct store_status *st,
                  enum store_why *why, struct error *err)
 {
     struct box b = { .id = 0 };
-    struct summing c = { &b, st };
     struct txn t;
     bool changed;
     int rc;
@@ -630,8 +620,13 @@ int store_status(struct store *s, struct view name, struct store_status *st,
         return -1;
     rc = box_get(&t, name, &b, err);
     if (rc > 0)
-        rc = msg_each(&t, b.id, 0, sum, &c, err);
+        rc = msg_each(&t, b.id, b.first_recent, count_recent, &st->recent,
+                      err);
     txn_abort(&t);
+    st->messages = b.count;
+    st->unseen = b.unseen;
+    st->deleted = b.deleted;
+    st->size = b.size;
     st->uid_next = b.uid_next;
     st->uid_validity = b.uid_validity;
     st->highest_modseq = b.modseq;
