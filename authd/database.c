@@ -169,28 +169,56 @@ static int change(sqlite3_stmt *st, const char *what, const char *none,
 
 /* --- lookups ----------------------------------------------------------- */
 
+/* Asked for every message: these statements are compiled once and kept. */
+enum lookup { LOOKUP_DOMAIN, LOOKUP_ACCOUNT, LOOKUP_ALIAS, N_LOOKUPS };
+
+static const char *const lookup_sql[N_LOOKUPS] = {
+    [LOOKUP_DOMAIN] = "SELECT tenant FROM domains WHERE name = ?1",
+    [LOOKUP_ACCOUNT] =
+        "SELECT a.address, t.name, t.uid, a.quota, a.enabled, a.hash,"
+        " a.scram"
+        " FROM accounts a JOIN domains d ON d.name = a.domain"
+        " JOIN tenants t ON t.name = d.tenant WHERE a.address = ?1",
+    [LOOKUP_ALIAS] = "SELECT targets FROM aliases WHERE address = ?1",
+};
+
+static sqlite3_stmt *kept[N_LOOKUPS];
+
+/* Its first row for `name`: 1, 0 for none, -1. The caller ends it with
+ * end_lookup() in any case, and the columns' views with it. */
+static int begin_lookup(enum lookup which, struct view name, struct error *err)
+{
+    if (kept[which] == NULL &&
+        sqlite3_prepare_v3(db, lookup_sql[which], -1,
+                           SQLITE_PREPARE_PERSISTENT, &kept[which], NULL) !=
+            SQLITE_OK)
+        return failed(err, "ask the accounts' database");
+    sqlite3_bind_text(kept[which], 1, name.data ? name.data : "",
+                      (int)name.len, SQLITE_STATIC);
+    return first_row(kept[which], err);
+}
+
+static void end_lookup(enum lookup which)
+{
+    sqlite3_reset(kept[which]);
+    sqlite3_clear_bindings(kept[which]);
+}
+
 int database_domain(struct view domain, char tenant[321], struct error *err)
 {
-    sqlite3_stmt *st = prepare("SELECT tenant FROM domains WHERE name = ?1",
-                               &domain, 1, err);
-    int rc = first_row(st, err);
+    int rc = begin_lookup(LOOKUP_DOMAIN, domain, err);
 
     if (rc > 0)
-        view_copy(column(st, 0), tenant, 321);
-    sqlite3_finalize(st);
+        view_copy(column(kept[LOOKUP_DOMAIN], 0), tenant, 321);
+    end_lookup(LOOKUP_DOMAIN);
     return rc;
 }
 
 int database_account(struct view address, struct account *a,
                      struct error *err)
 {
-    sqlite3_stmt *st = prepare(
-        "SELECT a.address, t.name, t.uid, a.quota, a.enabled, a.hash,"
-        " a.scram"
-        " FROM accounts a JOIN domains d ON d.name = a.domain"
-        " JOIN tenants t ON t.name = d.tenant WHERE a.address = ?1",
-        &address, 1, err);
-    int rc = first_row(st, err);
+    int rc = begin_lookup(LOOKUP_ACCOUNT, address, err);
+    sqlite3_stmt *st = kept[LOOKUP_ACCOUNT];
 
     if (rc > 0) {
         view_copy(column(st, 0), a->address, sizeof a->address);
@@ -203,7 +231,18 @@ int database_account(struct view address, struct account *a,
         if (!view_copy(column(st, 6), a->keys, sizeof a->keys))
             a->keys[0] = '\0';
     }
-    sqlite3_finalize(st);
+    end_lookup(LOOKUP_ACCOUNT);
+    return rc;
+}
+
+int database_alias(struct view address, struct buf *targets,
+                   struct error *err)
+{
+    int rc = begin_lookup(LOOKUP_ALIAS, address, err);
+
+    if (rc > 0)
+        buf_add_view(targets, column(kept[LOOKUP_ALIAS], 0));
+    end_lookup(LOOKUP_ALIAS);
     return rc;
 }
 
@@ -218,19 +257,6 @@ int database_secret(struct buf *out, struct error *err)
                 (size_t)sqlite3_column_bytes(st, 0));
     sqlite3_finalize(st);
     return rc > 0 ? 0 : -1;
-}
-
-int database_alias(struct view address, struct buf *targets,
-                   struct error *err)
-{
-    sqlite3_stmt *st = prepare("SELECT targets FROM aliases WHERE address = ?1",
-                               &address, 1, err);
-    int rc = first_row(st, err);
-
-    if (rc > 0)
-        buf_add_view(targets, column(st, 0));
-    sqlite3_finalize(st);
-    return rc;
 }
 
 /* --- changes ----------------------------------------------------------- */
