@@ -334,6 +334,12 @@ void cmd_bdat(struct smtp_session *s, struct view args)
         write_received(s);
     if (!s->t.doomed && size > smtpd_conf.message_size_limit - s->t.size)
         refuse(s, &why, 552, "5.3.4", "Error: message file too big");
+    if (s->t.doomed && size > smtpd_conf.message_size_limit) {
+        /* More than any message may have is not worth skipping over. */
+        finish(s, &why);
+        smtp_end(s, END_CLOSE);
+        return;
+    }
     if (!s->t.doomed)
         s->state = SMTP_BDAT;
     if (!read_chunk(s, size, &why))
