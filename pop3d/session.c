@@ -14,6 +14,7 @@ struct pop3d_conf pop3d_conf;
 
 struct command {
     const char *verb;
+    unsigned max_args;
     void (*run)(struct pop3_session *s, struct view args);
 };
 
@@ -228,11 +229,21 @@ static void cmd_quit(struct pop3_session *s, struct view args)
 }
 
 static const struct command commands[] = {
-    { "CAPA", cmd_capa }, { "STAT", cmd_stat }, { "LIST", cmd_list },
-    { "UIDL", cmd_uidl }, { "RETR", cmd_retr }, { "TOP", cmd_top },
-    { "DELE", cmd_dele }, { "NOOP", cmd_noop }, { "RSET", cmd_rset },
-    { "QUIT", cmd_quit },
+    { "CAPA", 0, cmd_capa }, { "STAT", 0, cmd_stat }, { "LIST", 1, cmd_list },
+    { "UIDL", 1, cmd_uidl }, { "RETR", 1, cmd_retr }, { "TOP", 2, cmd_top },
+    { "DELE", 1, cmd_dele }, { "NOOP", 0, cmd_noop }, { "RSET", 0, cmd_rset },
+    { "QUIT", 0, cmd_quit },
 };
+
+static unsigned count_words(struct view args)
+{
+    struct view word;
+    unsigned n = 0;
+
+    while (view_word(&args, " ", &word))
+        n++;
+    return n;
+}
 
 static void dispatch(struct pop3_session *s, struct view line)
 {
@@ -240,10 +251,13 @@ static void dispatch(struct pop3_session *s, struct view line)
     struct view args = view_trim(view_sub(line, verb.len, line.len));
 
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (view_is_nocase(verb, commands[i].verb)) {
+        if (!view_is_nocase(verb, commands[i].verb))
+            continue;
+        if (count_words(args) > commands[i].max_args)
+            bad(s, "Too many arguments");
+        else
             commands[i].run(s, args);
-            return;
-        }
+        return;
     }
     bad(s, "Unknown command");
 }

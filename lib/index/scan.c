@@ -69,6 +69,13 @@ static void add_file(struct scanning *c, const char *name, bool in_new)
     buf_add_text(&c->names, name);
 }
 
+/* Hidden files are none, nor is one without a base name, which would have
+ * nothing to be known by. */
+static bool file_is_message(const char *name)
+{
+    return name[0] != '.' && file_base(view_of(name)).len > 0;
+}
+
 static int list(struct scanning *c, int dir_fd, bool in_new, struct error *err)
 {
     int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -79,7 +86,7 @@ static int list(struct scanning *c, int dir_fd, bool in_new, struct error *err)
         return error_sys(err, "cannot list the mailbox %.*s",
                          VIEW_ARG(c->name));
     while ((e = readdir(dir)) != NULL)
-        if (e->d_name[0] != '.' && strlen(e->d_name) <= 255 &&
+        if (file_is_message(e->d_name) &&
             (e->d_type == DT_REG || e->d_type == DT_UNKNOWN))
             add_file(c, e->d_name, in_new);
     closedir(dir);
@@ -497,7 +504,7 @@ int scan(struct store *s, struct view name, bool move, bool *changed,
     }
     if (rc == 0) {
         *why = STORE_MISSING;
-        return error_set(err, FAIL_PERM, "there is no mailbox %.*s",
+        return error_set(err, FAIL_PERM, "there is no mailbox \"%.*s\"",
                          VIEW_ARG(name));
     }
     if (rc < 0)

@@ -46,17 +46,19 @@ class Raw:
         return data
 
     def line(self):
-        """The next line without its end; b"" at the end of all."""
+        """The next line without its end; None at the end of all."""
         while b"\n" not in self.data and self.more():
             pass
+        if not self.data:
+            return None
         line, _, self.data = self.data.partition(b"\n")
         return line.rstrip(b"\r")
 
     def reply(self):
         """An SMTP reply's code, or 0 when the connection has ended."""
-        line = self.line()
+        line = self.line() or b""
         while line[3:4] == b"-":
-            line = self.line()
+            line = self.line() or b""
         return int(line[:3] or 0)
 
     def ask(self, text):
