@@ -23,6 +23,7 @@
     F(S, FD, fd, 0)                       \
     F(S, U64, content_offset, 0)          \
     F(S, U64, content_len, 0)             \
+    F(S, U32, content_crc, 0)             \
     F(S, TEXT, sender, ENVELOPE_ADDR_MAX) \
     F(S, TEXT, envid, 100)                \
     F(S, U32, ret, 0)                     \
@@ -60,8 +61,12 @@ IPC_SIGNAL(delivery_go, 0x0503)
 IPC_MESSAGE(delivery_result, 0x0504, DELIVERY_RESULT)
 
 /* `why` is not empty when the destination itself could not be reached: qmgr
- * then waits before it tries other messages for it. */
-#define DELIVERY_END(F, S) F(S, TEXT, why, 1000)
+ * then waits before it tries other messages for it. `damaged`: the content is
+ * not what was accepted (its checksum, CRC-32C, differs), and nothing was done
+ * with it. */
+#define DELIVERY_END(F, S)  \
+    F(S, TEXT, why, 1000)   \
+    F(S, U32, damaged, 0)
 IPC_MESSAGE(delivery_end, 0x0505, DELIVERY_END)
 
 #endif

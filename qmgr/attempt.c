@@ -457,12 +457,27 @@ static enum queue_verdict_kind verdict_of(const struct active *a)
            : refused == a->q.n_rcpts ? QUEUE_REFUSED : QUEUE_COMMIT;
 }
 
+/* Nobody is told and nothing is removed: a person has to look. */
+static void put_away(struct active *a)
+{
+    struct message *m = a->m;
+    struct error err;
+
+    if (append_statuses(a, &err) < 0)
+        log_error("%s: %s", m->id, err.text);
+    active_free(a);
+    message_corrupt(m, "the content is not what was accepted");
+    timer_set(&qmgr.daemon->loop, &qmgr.take_timer, 0);
+}
+
 void attempt_job_done(struct active *a)
 {
     if (--a->jobs > 0)
         return;
     settle(a);
-    if (a->m->queue == OFFERED)
+    if (a->damaged && a->m->queue != OFFERED)
+        put_away(a);
+    else if (a->m->queue == OFFERED)
         offer_attempted(a->m, verdict_of(a));
     else
         attempt_settle(a);

@@ -82,6 +82,7 @@ struct active {
     unsigned notices;         /* answers of bounce still to come */
     uint64_t since_us;        /* when this attempt began */
     bool notify_failed;       /* bounce was away: keep and try again */
+    bool damaged;             /* an agent found the content changed */
     bool warned_now;
 };
 

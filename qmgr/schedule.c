@@ -266,6 +266,7 @@ static void send_job(struct agent *g)
         .fd = a->fd,
         .content_offset = a->q.content_offset,
         .content_len = a->q.content_len,
+        .content_crc = a->q.content_crc,
         .sender = a->q.e.sender,
         .envid = a->q.e.envid,
         .ret = a->q.e.ret,
@@ -359,6 +360,8 @@ static void on_end(struct peer *p, const void *msg)
         return;
     }
     timer_cancel(&qmgr.daemon->loop, &g->patience);
+    if (e->damaged)
+        g->job->a->damaged = true;
     if (e->why.len > 0) {
         d->dead_until_us = clock_real_us() +
                            qmgr_conf.minimal_backoff_time * 1000000ULL;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "queue/qfile.h"
 
 #define DELIVERY_RCPT_MAX 50000
 
@@ -77,21 +78,46 @@ static int read_delivery(struct delivery *d, struct error *err)
     }
 }
 
-static int finish(struct delivery *d, struct buf *why, struct error *err)
+/* Defer all that has no answer yet, for this reason. */
+static void defer_rest(struct delivery *d, const char *text)
 {
-    struct delivery_end end;
+    struct agent_status s = { .status = RCPT_DEFERRED, .dsn = "4.3.0",
+                              .text = view_of(text), .relay = "none" };
 
-    buf_cut(why, 1000);
-    end.why = buf_view(why);
-    for (size_t i = 0; i < d->n_rcpts; i++) {
-        struct agent_status s = { .status = RCPT_DEFERRED, .dsn = "4.3.0",
-                                  .text = VIEW("no result"),
-                                  .relay = "none" };
-
+    for (size_t i = 0; i < d->n_rcpts; i++)
         if (!d->answered[i])
             agent_result(d, i, &s);
+}
+
+/* Nobody gets what was not accepted. */
+static bool is_intact(struct delivery *d, struct error *err)
+{
+    return qfile_check_content(d->begin.fd, d->begin.content_offset,
+                               d->begin.content_len, d->begin.content_crc,
+                               d->queue_id, err) == 0;
+}
+
+static int serve_one(struct delivery *d,
+                     void (*deliver)(struct delivery *d, struct buf *why,
+                                     void *arg),
+                     void *arg, struct error *err)
+{
+    struct delivery_end end = { .damaged = false };
+    struct buf why = BUF_INIT;
+    int rc;
+
+    if (is_intact(d, err)) {
+        deliver(d, &why, arg);
+        defer_rest(d, "no result");
+    } else {
+        end.damaged = err->kind == FAIL_PERM;
+        defer_rest(d, err->text);
     }
-    return ipc_send(d->qmgr, &delivery_end_type, &end, err);
+    buf_cut(&why, 1000);
+    end.why = buf_view(&why);
+    rc = ipc_send(d->qmgr, &delivery_end_type, &end, err);
+    buf_release(&why);
+    return rc;
 }
 
 void agent_serve(int fd,
@@ -106,17 +132,14 @@ void agent_serve(int fd,
     ipc_init(&qmgr, fd, 0);
     do {
         struct delivery d = { .qmgr = &qmgr, .begin.fd = -1 };
-        struct buf why = BUF_INIT;
 
         n = read_delivery(&d, &err);
         if (n > 0) {
             view_copy(d.begin.queue_id, d.queue_id, sizeof d.queue_id);
             d.answered = alloc_zero(d.n_rcpts, sizeof *d.answered);
             d.taken_us = clock_real_us();
-            deliver(&d, &why, arg);
-            n = finish(&d, &why, &err) < 0 ? -1 : 1;
+            n = serve_one(&d, deliver, arg, &err) < 0 ? -1 : 1;
         }
-        buf_release(&why);
         delivery_release(&d);
     } while (n > 0);
     if (n < 0)

@@ -312,24 +312,22 @@ bad:
     return -1;
 }
 
-int qfile_check_content(const struct qfile *q, int fd, const char *name,
-                        struct error *err)
+int qfile_check_content(int fd, uint64_t offset, uint64_t len, uint32_t crc,
+                        const char *name, struct error *err)
 {
     char chunk[65536];
-    uint64_t at = 0;
-    uint32_t crc = 0;
+    uint32_t found = 0;
 
-    while (at < q->content_len) {
-        uint64_t left = q->content_len - at;
-        size_t part = left < sizeof chunk ? (size_t)left : sizeof chunk;
+    while (len > 0) {
+        size_t part = len < sizeof chunk ? (size_t)len : sizeof chunk;
 
-        if (io_pread_all(fd, chunk, part, q->content_offset + at, name, err) <
-            0)
+        if (io_pread_all(fd, chunk, part, offset, name, err) < 0)
             return -1;
-        crc = crc32c(crc, chunk, part);
-        at += part;
+        found = crc32c(found, chunk, part);
+        offset += part;
+        len -= part;
     }
-    if (crc != q->content_crc)
+    if (found != crc)
         return error_set(err, FAIL_PERM, "the content of %s is damaged", name);
     return 0;
 }

@@ -90,9 +90,10 @@ struct qfile {
 /* Read head, envelope and statuses of the file `name` (for messages). */
 int qfile_read(struct qfile *q, int fd, const char *name, struct error *err);
 
-/* Read the content and compare its checksum. */
-int qfile_check_content(const struct qfile *q, int fd, const char *name,
-                        struct error *err);
+/* Read `len` bytes of content at `offset` and compare their checksum: FAIL_PERM
+ * if it differs. */
+int qfile_check_content(int fd, uint64_t offset, uint64_t len, uint32_t crc,
+                        const char *name, struct error *err);
 
 /* Append one status at *end, which moves; not synced. */
 int qfile_append(int fd, uint64_t *end, const struct rcpt_record *s,
