@@ -259,21 +259,40 @@ static int make_account(const struct pool *p, struct error *err)
     return rc;
 }
 
-/* A tenant's directory is the only thing that root makes in a store. */
+/* A tenant's directory is the only thing that root makes in a store. It gets
+ * its name when it has its owner: another process, or the one after a power
+ * cut, must not meet one that is root's. */
+static int make_tenant(const struct pool *p, struct error *err)
+{
+    int store = p->master->store_dir;
+    char fresh[ACCOUNT_MAX + 40]; /* no tenant's name begins with a dot */
+    int rc = 0;
+
+    if (faccessat(store, p->tenant, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    snprintf(fresh, sizeof fresh, ".new-%d-%s", getpid(), p->tenant);
+    unlinkat(store, fresh, AT_REMOVEDIR); /* of a process that did not end it */
+    if (mkdirat(store, fresh, 0700) < 0 ||
+        fchownat(store, fresh, places_uid(p), (gid_t)places_uid(p),
+                 AT_SYMLINK_NOFOLLOW) < 0)
+        rc = error_sys(err, "cannot make the tenant %s's directory",
+                       p->tenant);
+    else if (renameat2(store, fresh, store, p->tenant, RENAME_NOREPLACE) < 0 &&
+             errno != EEXIST)
+        rc = error_sys(err, "cannot name the tenant %s's directory",
+                       p->tenant);
+    unlinkat(store, fresh, AT_REMOVEDIR); /* unless it has the name now */
+    return rc;
+}
+
 static int open_tenant(const struct pool *p, struct error *err)
 {
     const struct master *m = p->master;
     struct stat st;
     int fd;
 
-    if (mkdirat(m->store_dir, p->tenant, 0700) == 0) {
-        if (fchownat(m->store_dir, p->tenant, places_uid(p),
-                     (gid_t)places_uid(p), AT_SYMLINK_NOFOLLOW) < 0)
-            return error_sys(err, "cannot give %s to its tenant", p->tenant);
-    } else if (errno != EEXIST) {
-        return error_sys(err, "cannot make the tenant %s's directory",
-                         p->tenant);
-    }
+    if (make_tenant(p, err) < 0)
+        return -1;
     if (fsync(m->store_dir) < 0)
         return error_sys(err, "cannot sync the mail store");
     if (p->path != NULL && make_account(p, err) < 0)

@@ -287,7 +287,8 @@ static void throttle(struct pool *p)
     p->failures++;
     if (p->failures == 1)
         return;
-    if (p->master->ready_fd >= 0 && p->failures >= START_FAILURES) {
+    if (p->master->ready_fd >= 0 && p->parent == NULL &&
+        p->failures >= START_FAILURES) {
         log_error("%s/%s does not start", p->master->conf.daemon_directory,
                   p->row->command);
         fprintf(stderr, "master: the program %s does not start; see %s\n",
