@@ -72,6 +72,11 @@ class Raw:
         rest, self.data = self.data, b""
         return rest
 
+    def end(self):
+        """Say no more, but listen."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+
     def close(self):
         with contextlib.suppress(OSError):
             self.sock.close()
