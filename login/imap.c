@@ -297,7 +297,9 @@ static bool imap_command(struct login_client *c)
         return false;
     c->prompted = 0;
     stream_took(&c->stream, total);
-    if (memchr(cmd.data, '\0', cmd.len) != NULL)
+    if (stream_is_http(cmd))
+        client_leave(c, "Not a mail client");
+    else if (memchr(cmd.data, '\0', cmd.len) != NULL)
         bad(c, "A NUL byte.");
     else
         dispatch(c, cmd);

@@ -144,7 +144,10 @@ static void dispatch(struct login_client *c, struct view line)
             return;
         }
     }
-    bad(c, "That is no command before the login");
+    if (stream_is_http(line))
+        client_leave(c, "Not a mail client");
+    else
+        bad(c, "That is no command before the login");
 }
 
 static bool pop3_command(struct login_client *c)

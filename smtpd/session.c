@@ -172,24 +172,10 @@ static const struct smtp_command *find_command(struct view line,
     return NULL;
 }
 
-/* An HTTP client, or the like, that was tricked into speaking to us: close
- * at once, before any of its text does harm (security.md R6). */
-static bool is_foreign(struct view line)
-{
-    static const char *const words[] = { "GET ", "POST ", "PUT ", "HEAD ",
-                                         "OPTIONS ", "CONNECT ", "Host:",
-                                         "User-Agent:" };
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (view_starts_nocase(line, words[i]))
-            return true;
-    return false;
-}
-
 static void unknown_command(struct smtp_session *s, struct view line)
 {
     s->last_verb = "UNKNOWN";
-    if (is_foreign(line)) {
+    if (stream_is_http(line)) {
         log_warning("non-SMTP command from %s[%s]: %.*s", s->client_name,
                     s->client_address, (int)(line.len < 100 ? line.len : 100),
                     line.data);

@@ -13,6 +13,10 @@
 /* Messages handled for one peer before the others get their turn. */
 #define FAIR_SHARE 32
 
+/* The system has no memory to send with: a socket that is writable all the
+ * same must not keep us busy. */
+#define AGAIN_MS 10
+
 struct waiting {
     struct list link;
     struct buf bytes;
@@ -29,16 +33,23 @@ static void waiting_free(struct waiting *w)
     free(w);
 }
 
+static void forget_waiting(struct peer *p)
+{
+    list_each_safe (l, &p->queue)
+        waiting_free(list_entry(l, struct waiting, link));
+    p->queued = 0;
+}
+
 void peer_close(struct peer *p)
 {
     if (p->watch.fd < 0)
         return;
     loop_unwatch(p->loop, &p->watch);
     timer_cancel(p->loop, &p->doom);
+    timer_cancel(p->loop, &p->again);
     close(p->watch.fd);
     p->watch.fd = -1;
-    list_each_safe (l, &p->queue)
-        waiting_free(list_entry(l, struct waiting, link));
+    forget_waiting(p);
     buf_release(&p->in);
     if (p->gone_flag != NULL)
         *p->gone_flag = true;
@@ -101,20 +112,36 @@ static bool dispatch(struct peer *p, struct ipc_packet *packet)
     return true;
 }
 
-/* Send what waits; false when the peer is gone. */
-static bool flush(struct peer *p)
+/* After a send that failed: wait until it may succeed. False when it never
+ * will, for the peer is gone; what it said before that is still to be read. */
+static bool wait_to_send(struct peer *p)
+{
+    bool is_full = errno == EAGAIN;
+    bool is_poor = errno == ENOBUFS || errno == ENOMEM ||
+                   errno == ETOOMANYREFS; /* descriptors on their way */
+
+    loop_watch(p->loop, &p->watch, is_full ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    if (is_poor)
+        timer_set(p->loop, &p->again, AGAIN_MS);
+    return is_full || is_poor;
+}
+
+/* Send what waits. */
+static void flush(struct peer *p)
 {
     while (!list_empty(&p->queue)) {
         struct waiting *w = list_entry(p->queue.next, struct waiting, link);
 
         if (ipc_send_raw(p->watch.fd, buf_view(&w->bytes), w->fds, w->n_fds,
-                         MSG_DONTWAIT) < 0)
-            return errno == EAGAIN;
+                         MSG_DONTWAIT) < 0) {
+            if (!wait_to_send(p))
+                forget_waiting(p);
+            return;
+        }
         p->queued -= w->bytes.len;
         waiting_free(w);
     }
     loop_watch(p->loop, &p->watch, EPOLLIN);
-    return true;
 }
 
 static void on_ready(struct watch *watch, uint32_t events)
@@ -122,10 +149,8 @@ static void on_ready(struct watch *watch, uint32_t events)
     struct peer *p = list_entry(watch, struct peer, watch);
     bool gone = false;
 
-    if ((events & EPOLLOUT) && !flush(p)) {
-        peer_close(p);
-        return;
-    }
+    if (events & EPOLLOUT)
+        flush(p);
     p->gone_flag = &gone;
     for (int i = 0; i < FAIR_SHARE; i++) {
         struct ipc_packet packet;
@@ -151,6 +176,11 @@ static void on_doom(struct timer *t)
     peer_close(list_entry(t, struct peer, doom));
 }
 
+static void on_again(struct timer *t)
+{
+    flush(list_entry(t, struct peer, again));
+}
+
 void peer_init(struct peer *p, struct loop *l, int fd, const char *role,
                uint32_t pid, const struct ipc_rule *rules,
                void (*gone)(struct peer *))
@@ -158,6 +188,7 @@ void peer_init(struct peer *p, struct loop *l, int fd, const char *role,
     *p = (struct peer){ .loop = l, .rules = rules, .pid = pid, .gone = gone };
     p->watch = (struct watch){ .fd = fd, .ready = on_ready };
     p->doom.fire = on_doom;
+    p->again.fire = on_again;
     snprintf(p->role, sizeof p->role, "%s", role);
     list_init(&p->queue);
     if (loop_watch(l, &p->watch, EPOLLIN) < 0)
@@ -180,7 +211,6 @@ static void enqueue(struct peer *p, struct buf *bytes, const int *fds,
     }
     list_append(&p->queue, &w->link);
     p->queued += w->bytes.len;
-    loop_watch(p->loop, &p->watch, EPOLLIN | EPOLLOUT);
     if (p->queued > PEER_QUEUE_MAX) {
         complain(p, "it does not read what it asked for");
         timer_set(p->loop, &p->doom, 0);
@@ -202,11 +232,12 @@ void peer_send(struct peer *p, const struct ipc_type *type, const void *msg)
         buf_release(&bytes);
         return;
     }
-    if (!list_empty(&p->queue) ||
-        (ipc_send_raw(p->watch.fd, buf_view(&bytes), fds, n_fds,
-                      MSG_DONTWAIT) < 0 && errno == EAGAIN))
+    if (!list_empty(&p->queue))
         enqueue(p, &bytes, fds, n_fds);
-    else
+    else if (ipc_send_raw(p->watch.fd, buf_view(&bytes), fds, n_fds,
+                          MSG_DONTWAIT) == 0)
         loop_watch(p->loop, &p->watch, EPOLLIN);
+    else if (wait_to_send(p))
+        enqueue(p, &bytes, fds, n_fds);
     buf_release(&bytes);
 }

@@ -37,6 +37,7 @@ struct peer {
     struct loop *loop;
     struct watch watch;
     struct timer doom;      /* closes a peer from outside its handlers */
+    struct timer again;     /* sends what the system had no memory for */
     const struct ipc_rule *rules;
     char role[32];          /* from the stamp; "" for master itself */
     uint32_t pid;

@@ -286,3 +286,15 @@ void stream_unread(struct stream *s, size_t len)
     assert(len <= s->at);
     s->at -= len;
 }
+
+bool stream_is_http(struct view line)
+{
+    static const char *const words[] = { "GET ", "POST ", "PUT ", "HEAD ",
+                                         "OPTIONS ", "CONNECT ", "Host:",
+                                         "User-Agent:" };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (view_starts_nocase(line, words[i]))
+            return true;
+    return false;
+}

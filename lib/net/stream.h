@@ -118,4 +118,9 @@ void stream_shrink(struct stream *s);
 /* The whole exchange until stream_deadline(s, 0) must end in `ms` from now. */
 void stream_deadline(struct stream *s, uint64_t ms);
 
+/* Is it a line of an HTTP client's, or the like, that was tricked into speaking
+ * to a mail server? To be sent away at once, before any of its text does harm
+ * (security.md R6). */
+bool stream_is_http(struct view line);
+
 #endif

@@ -168,7 +168,7 @@ class Places(hostile.HostileCase):
             answer = c.rest()
             self.true(b"script" not in answer and b"HTTP" not in answer,
                       answer)
-            self.true(answer.count(b"\n") <= 8, answer)
+            self.true(answer.count(b"\n") <= 3, answer)
             c.close()
         for port in (s.submissions, s.imaps, s.pop3s):
             c = self.open_tls(port)
