@@ -36,6 +36,8 @@ static const char *stamp_to(struct pool *p, struct stamp *s, int *client_end)
     struct error err;
     const char *why = NULL;
 
+    if (p->master->stopping && p->total == 0)
+        return "it has ended, since all stops";
     if (s->fd < 0 && ipc_pair(pair, &err) < 0)
         return "no descriptors left";
     if (s->fd < 0) {

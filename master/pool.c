@@ -258,10 +258,21 @@ static void stop_child(struct child *c)
     peer_send(&c->control, &control_stop_type, NULL);
 }
 
+/* Its last process has ended for good: nobody will take what waits in the
+ * channel. Closed, it tells those who wait now, and not at their deadline. */
+static void close_if_over(struct pool *p)
+{
+    if (!p->master->stopping || p->total > 0)
+        return;
+    io_close(&p->channel[0]);
+    io_close(&p->channel[1]);
+}
+
 void pool_stop(struct pool *p)
 {
     list_each (l, &p->children)
         stop_child(list_entry(l, struct child, link));
+    close_if_over(p);
 }
 
 static void on_trim(struct timer *t)
@@ -352,6 +363,7 @@ void pool_reap(struct master *m, pid_t pid, int status)
         throttle(p);
     else
         p->failures = 0;
+    close_if_over(p);
     if (p->role->per == PER_SESSION || (p->doomed && p->total == 0))
         pool_free(p);
     else

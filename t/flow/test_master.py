@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import suite
@@ -44,6 +45,27 @@ class Master(suite.Case):
                        "logd's end")
         s.running = False
         s.start()
+
+    @staticmethod
+    def smtpds(s):
+        return {p[0] for p in s.processes() if p[1] == "smtpd"}
+
+    def test_a_stop_does_not_wait_for_who_waits_for_the_stopped(self):
+        s = self.instance("st").mail().tls("localhost")
+        s.settings["stop_timeout"] = "3s"  # less than a question's deadline
+        s.start()
+        keyd = s.pid_of("keyd")
+        before = self.smtpds(s)
+        os.kill(keyd, signal.SIGSTOP)
+        with socket.create_connection(("127.0.0.1", s.port)):
+            suite.wait_for(lambda: self.smtpds(s) - before,
+                           "another smtpd, which asks keyd at its start")
+            stop = subprocess.Popen([s.bin / "postern", "-c", s.conf, "stop"])
+            s.wait_log("terminating by request")
+            os.kill(keyd, signal.SIGKILL)
+            self.equal(stop.wait(suite.DEADLINE), 0)
+        s.running = False
+        self.equal("did not end" in s.log_text(), False, s.log_text())
 
     def test_reload_takes_a_good_configuration(self):
         s = self.instance().start()
