@@ -60,10 +60,10 @@ class Master(suite.Case):
         with socket.create_connection(("127.0.0.1", s.port)):
             suite.wait_for(lambda: self.smtpds(s) - before,
                            "another smtpd, which asks keyd at its start")
-            stop = subprocess.Popen([s.bin / "postern", "-c", s.conf, "stop"])
-            s.wait_log("terminating by request")
-            os.kill(keyd, signal.SIGKILL)
-            self.equal(stop.wait(suite.DEADLINE), 0)
+        stop = subprocess.Popen([s.bin / "postern", "-c", s.conf, "stop"])
+        s.wait_log("terminating by request")
+        os.kill(keyd, signal.SIGKILL)
+        self.equal(stop.wait(suite.DEADLINE), 0)
         s.running = False
         self.equal("did not end" in s.log_text(), False, s.log_text())
 
