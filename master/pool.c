@@ -341,6 +341,19 @@ static struct child *find_pid(struct master *m, pid_t pid)
     return NULL;
 }
 
+/* Those who wait for clients with one that ended: see control_look. */
+static void nudge(struct pool *p)
+{
+    if (p->role->shape == ROLE_HUB || p->master->stopping)
+        return;
+    list_each (l, &p->children) {
+        struct child *c = list_entry(l, struct child, link);
+
+        if (c->state == CHILD_IDLE || c->state == CHILD_STARTING)
+            peer_send(&c->control, &control_look_type, NULL);
+    }
+}
+
 void pool_reap(struct master *m, pid_t pid, int status)
 {
     struct child *c = find_pid(m, pid);
@@ -359,6 +372,7 @@ void pool_reap(struct master *m, pid_t pid, int status)
     if (strcmp(p->role->name, "authd") == 0)
         joins_fail(m);
     child_free(c);
+    nudge(p);
     if (bad)
         throttle(p);
     else

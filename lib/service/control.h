@@ -114,6 +114,11 @@ IPC_MESSAGE(control_whereis, 0x0187, CONTROL_WHEREIS)
     F(S, FD, fd, 0)
 IPC_MESSAGE(control_file, 0x0188, CONTROL_FILE)
 
+/* One of those who wait for clients with you ended: see whether a client waits.
+ * Its arrival wakes one of them (EPOLLEXCLUSIVE), and that one may have ended
+ * before it took the client. */
+IPC_SIGNAL(control_look, 0x0189)
+
 /* --- on an accept channel ---------------------------------------------- */
 
 /* A connection, and who is at its other end: known to master, not claimed. */

@@ -122,7 +122,8 @@ struct daemon {
     struct config *next_config;
     char **overrides;
     size_t n_overrides;
-    bool stop;
+    bool has_channel;     /* FD_ACCEPT is open */
+    bool stop, look;      /* what master asked for */
 };
 
 /* Be the daemon `s`; returns the exit code for main(). */

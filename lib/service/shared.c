@@ -77,13 +77,24 @@ static void on_accept(struct watch *w, uint32_t events)
         asker_free(a);
 }
 
+static void wait_for_clients(struct daemon *d)
+{
+    d->look = false;
+    if (loop_watch(&d->loop, &d->accepting, EPOLLIN | EPOLLEXCLUSIVE) < 0)
+        log_fatal("cannot wait for clients: %s", strerrordesc_np(errno));
+}
+
 static void on_master(struct watch *w, uint32_t events)
 {
     struct daemon *d = list_entry(w, struct daemon, hearing);
 
     (void)events;
-    if (!worker_hear_master(d) || d->stop)
+    if (!worker_hear_master(d) || d->stop) {
         loop_stop(&d->loop);
+    } else if (d->look) {
+        loop_unwatch(&d->loop, &d->accepting);
+        wait_for_clients(d);
+    }
 }
 
 /* Asked to go: what was asked before the channels close is answered. A client
@@ -103,9 +114,9 @@ void shared_run(struct daemon *d)
 {
     d->hearing = (struct watch){ .fd = FD_CONTROL, .ready = on_master };
     d->accepting = (struct watch){ .fd = FD_ACCEPT, .ready = on_accept };
-    if (loop_watch(&d->loop, &d->hearing, EPOLLIN) < 0 ||
-        loop_watch(&d->loop, &d->accepting, EPOLLIN | EPOLLEXCLUSIVE) < 0)
-        log_fatal("cannot wait for clients: %s", strerrordesc_np(errno));
+    if (loop_watch(&d->loop, &d->hearing, EPOLLIN) < 0)
+        log_fatal("cannot wait for master: %s", strerrordesc_np(errno));
+    wait_for_clients(d);
     worker_tell_ready(d);
     loop_run(&d->loop);
     loop_unwatch(&d->loop, &d->accepting);

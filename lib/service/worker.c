@@ -17,9 +17,21 @@ static void add(int epoll_fd, int fd, uint32_t flags)
 {
     struct epoll_event ev = { .events = EPOLLIN | flags, .data.fd = fd };
 
+    epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL); /* look again */
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
         log_fatal("cannot wait for descriptor %d: %s", fd,
                   strerrordesc_np(errno));
+}
+
+/* One arrival wakes one of the workers that share a descriptor. What arrived
+ * before is seen too. */
+static void wait_for_clients(struct daemon *d, int epoll_fd)
+{
+    d->look = false;
+    if (d->has_channel)
+        add(epoll_fd, FD_ACCEPT, EPOLLEXCLUSIVE);
+    for (size_t i = 0; i < d->n_listeners; i++)
+        add(epoll_fd, d->listeners[i], EPOLLEXCLUSIVE);
 }
 
 int worker_epoll(struct daemon *d)
@@ -29,16 +41,22 @@ int worker_epoll(struct daemon *d)
     if (epoll_fd < 0)
         log_fatal("cannot make an event queue: %s", strerrordesc_np(errno));
     add(epoll_fd, FD_CONTROL, 0);
-    /* One arrival wakes one of the workers that share the descriptor. */
-    if (fcntl(FD_ACCEPT, F_GETFD) >= 0)
-        add(epoll_fd, FD_ACCEPT, EPOLLEXCLUSIVE);
-    for (size_t i = 0; i < d->n_listeners; i++)
-        add(epoll_fd, d->listeners[i], EPOLLEXCLUSIVE);
+    d->has_channel = fcntl(FD_ACCEPT, F_GETFD) >= 0;
+    wait_for_clients(d, epoll_fd);
     return epoll_fd;
 }
 
-/* Master speaks unasked only to say stop; a joined that nobody waits for any
- * more is dropped. False when master is gone. */
+/* What master says unasked; false: it is something else. */
+static bool heard(struct daemon *d, const struct ipc_packet *p)
+{
+    d->stop = d->stop || ipc_id(p->bytes) == control_stop_type.id;
+    d->look = d->look || ipc_id(p->bytes) == control_look_type.id;
+    return ipc_id(p->bytes) == control_stop_type.id ||
+           ipc_id(p->bytes) == control_look_type.id;
+}
+
+/* A joined that nobody waits for any more is dropped. False when master is
+ * gone. */
 bool worker_hear_master(struct daemon *d)
 {
     struct ipc_packet p;
@@ -47,8 +65,7 @@ bool worker_hear_master(struct daemon *d)
 
     if (n <= 0)
         return false;
-    if (ipc_id(p.bytes) == control_stop_type.id)
-        d->stop = true;
+    heard(d, &p);
     ipc_packet_release(&p);
     return true;
 }
@@ -158,6 +175,8 @@ void worker_run(struct daemon *d, const struct service_conf *sc, int epoll_fd)
         if (fd == FD_CONTROL) {
             if (!worker_hear_master(d))
                 return;
+            if (d->look)
+                wait_for_clients(d, epoll_fd);
             continue;
         }
         if (fd == FD_ACCEPT ? !worker_take_stamped(&c)
@@ -193,10 +212,8 @@ int service_connect(struct daemon *d, const char *service, const char *account,
             d->stop = true;
             return error_set(err, FAIL_TEMP, "master went away");
         }
-        if (ipc_id(p.bytes) == control_stop_type.id) {
-            d->stop = true;
+        if (heard(d, &p))
             continue;
-        }
         if (ipc_packet_decode(&p, &control_joined_type, &j, err) < 0) {
             ipc_packet_release(&p);
             return -1;
