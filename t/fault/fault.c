@@ -2,14 +2,17 @@
 /*
  * fault - do something drastic at an exact system call of a running process.
  *
- *     fault PID,... N kill             SIGKILL it
- *     fault PID,... N cut DIR [DIR]    cut the power: shut the file systems
+ *     fault PID,...[+NAME] N kill      SIGKILL it
+ *     fault PID,...[+NAME] N cut DIR [DIR]
+ *                                      cut the power: shut the file systems
  *                                      that hold DIR down without writing
  *                                      their logs (FS_IOC_SHUTDOWN), then
  *                                      SIGKILL it
  *
  * A point is the entry into or the return from a call; N counts those of all
  * the processes together, from 1, and the one that makes the Nth is struck.
+ * With +NAME it is not these processes that are struck but those which they
+ * start from now on and which execute the program NAME, from their first call.
  * Prints "ready" once the processes are watched; then "done NR entry|exit"
  * when the point was reached, or "count M" when they ended, or standard input
  * was closed, before that.
@@ -28,6 +31,13 @@
 
 #define FS_IOC_SHUTDOWN_ _IOR('X', 125, uint32_t)
 #define NO_LOG_FLUSH     2u
+#define CHILDREN         (PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
+                          PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
+#define STARTED_MAX      1000
+
+static const char *wanted;          /* NAME, or NULL */
+static pid_t started[STARTED_MAX];  /* those of it */
+static unsigned n_started;
 
 static void fail(const char *what)
 {
@@ -71,14 +81,41 @@ static int wait_event(int signals)
     return p[0].revents ? 0 : 1;
 }
 
+static bool is_wanted(pid_t pid)
+{
+    for (unsigned i = 0; i < n_started; i++)
+        if (started[i] == pid)
+            return true;
+    return wanted == NULL;
+}
+
+/* It executes a program: watch it from here on, or let it go. */
+static void look_at(pid_t pid)
+{
+    char path[40], name[17] = "";
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    fd = open(path, O_RDONLY);
+    if (fd >= 0 && read(fd, name, sizeof name - 1) > 0)
+        name[strcspn(name, "\n")] = '\0';
+    close(fd);
+    if (strcmp(name, wanted) != 0)
+        ptrace(PTRACE_DETACH, pid, 0, 0);
+    else if (n_started < STARTED_MAX)
+        started[n_started++] = pid;
+}
+
 /* Go on until the next call of `pid`, passing on a signal that was its own. */
 static void resume(pid_t pid, int status)
 {
-    int sig = WSTOPSIG(status);
-    bool ours = sig == SIGTRAP || sig == (SIGTRAP | 0x80) ||
-                (status >> 16) != 0;
+    int sig = WSTOPSIG(status), event = status >> 16;
+    bool ours = sig == SIGTRAP || sig == (SIGTRAP | 0x80) || event != 0;
 
-    ptrace(PTRACE_SYSCALL, pid, 0, ours ? 0 : sig);
+    if (event == PTRACE_EVENT_EXEC && wanted != NULL)
+        look_at(pid);
+    ptrace(is_wanted(pid) ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0,
+           ours ? 0 : sig);
 }
 
 static void strike(pid_t pid, char **argv)
@@ -122,11 +159,12 @@ static void attach(pid_t pid)
 {
     int status;
 
-    if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD) < 0 ||
+    if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD |
+               (wanted != NULL ? CHILDREN : 0)) < 0 ||
         ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0 ||
         waitpid(pid, &status, __WALL) < 0)
         fail("ptrace");
-    ptrace(PTRACE_SYSCALL, pid, 0, 0);
+    ptrace(wanted != NULL ? PTRACE_CONT : PTRACE_SYSCALL, pid, 0, 0);
 }
 
 int main(int argc, char **argv)
@@ -137,13 +175,18 @@ int main(int argc, char **argv)
     long n;
 
     if (argc < 4) {
-        fprintf(stderr, "usage: fault PID,... N kill|cut [DIR...]\n");
+        fprintf(stderr, "usage: fault PID,...[+NAME] N kill|cut [DIR...]\n");
         return 64;
     }
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    at = strchr(argv[1], '+');
+    if (at != NULL) {
+        *at = '\0';
+        wanted = at + 1;
+    }
     for (at = argv[1]; *at != '\0'; at += *at == ',')
         attach((pid_t)strtol(at, &at, 10));
     if (write(STDOUT_FILENO, "ready\n", 6) != 6)

@@ -5,6 +5,7 @@ The invariant (security.md I15): a message that was answered 250 is found
 afterwards, byte for byte, exactly once; one that was not is found at most
 once; nothing lies in the queue for ever.
 """
+import contextlib
 import os
 import pathlib
 import signal
@@ -17,6 +18,7 @@ import suite  # noqa: E402
 
 FAULT = suite.BUILD / "fault"
 USER = "ann@one.example"
+SERVES_AGAIN = 5  # seconds
 
 
 class Ledger:
@@ -26,17 +28,22 @@ class Ledger:
         self.sent = {}
         self.acked = set()
         self.lines = 5  # of a message
+        self.sender, self.to = "x@y.example", USER
+
+    def next(self):
+        """The next message: its number and its text."""
+        n = len(self.sent) + 1
+        self.sent[n] = f"Subject: number {n}\r\n\r\n" \
+            + f"body of {n}\r\n" * self.lines
+        return n, self.sent[n]
 
     def send(self, port):
         """Send the next message; its number."""
-        n = len(self.sent) + 1
-        body = f"Subject: number {n}\r\n\r\n" \
-            + f"body of {n}\r\n" * self.lines
-        self.sent[n] = body
+        n, body = self.next()
         try:
             with smtplib.SMTP("127.0.0.1", port, "client.example",
                               timeout=suite.DEADLINE) as c:
-                c.sendmail("x@y.example", [USER], body)
+                c.sendmail(self.sender, [self.to], body)
                 self.acked.add(n)
         except (smtplib.SMTPException, OSError):
             pass
@@ -63,12 +70,13 @@ class Ledger:
 
 
 class Driver:
-    """The fault program, watching all processes of one program."""
+    """The fault program, watching processes, or (`children` is a program's
+    name) those of that program which they will start."""
 
-    def __init__(self, pids, n, *action):
+    def __init__(self, pids, n, *action, children=None):
+        who = ",".join(map(str, pids)) + (f"+{children}" if children else "")
         self.p = subprocess.Popen(
-            [FAULT / "fault", ",".join(map(str, pids)), str(n),
-             *map(str, action)],
+            [FAULT / "fault", who, str(n), *map(str, action)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True)
         # A process that ended meanwhile cannot be watched: not ready.
@@ -127,6 +135,8 @@ def with_planted(s, program, fault):
 def ready_pids(s, program):
     """The processes of `program`, once one of them is ready to work; a busy
     one may be kept by its last client for the next message."""
+    if program == "master":
+        return [s.master_pid()]
     found = [p for p in s.processes() if p[1] == program]
     if any(state in ("idle", "running", "busy") for _, _, _, state in found):
         return [pid for pid, _, _, _ in found if running(pid)]
@@ -136,13 +146,34 @@ def ready_pids(s, program):
 def kill_everything(s):
     """As a power cut does: nothing of the suite runs on. Its programs die
     with master."""
-    master = s.master_pid()
-    with open(f"/proc/{master}/task/{master}/children") as f:
-        children = [int(p) for p in f.read().split()]
-    os.kill(master, signal.SIGKILL)
+    master, children = s.master_pid(), [pid for pid, _ in children_of(s)]
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(master, signal.SIGKILL)
     for pid in [master, *children]:
         suite.wait_for(lambda: not running(pid), f"the end of {pid}")
     s.running = False
+
+
+def start_again(s):
+    """As an init system does after master's end, whose programs may take a
+    moment longer: within SERVES_AGAIN."""
+    def started():
+        with contextlib.suppress(AssertionError):
+            return s.start()
+    suite.wait_for(started, "another start", SERVES_AGAIN)
+
+
+def children_of(s):
+    """[(pid, program)] of all that master has started."""
+    found = []
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{s.master_pid()}/task/{s.master_pid()}/children") \
+                as f:
+            for pid in f.read().split():
+                with contextlib.suppress(OSError):
+                    found.append((int(pid), pathlib.Path(
+                        f"/proc/{pid}/comm").read_text().strip()))
+    return found
 
 
 def running(pid):

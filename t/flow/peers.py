@@ -156,5 +156,7 @@ class SinkHandler(socketserver.StreamRequestHandler):
             if raw == b".\r\n":
                 break
             lines.append(raw[1:] if raw.startswith(b".") else raw)
+        else:
+            raise ConnectionError("the client went away in its message")
         if self.say(".", "250 2.0.0 Ok: taken")[0] == "2":
             self.server.messages.append((sender, rcpts, b"".join(lines)))

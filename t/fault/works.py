@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Kinds of work during which the fault tests do harm, each with its ledger.
+
+A work has:
+  start(s)   what must be there before the first unit, on a running instance;
+  unit(s)    one piece of work, which may fail at any point, but not raise;
+  quiet(s)   has what it began come to an end, or will it be tried again?
+  settle(s)  wait until nothing of it is left to be tried again
+  check(s)   a list of complaints: what was acknowledged and is not so. The
+             instance runs undisturbed then.
+"""
+import base64
+import contextlib
+import imaplib
+import poplib
+import re
+import smtplib
+import socket
+import subprocess
+
+import faults
+import peers
+import scram
+import suite
+
+ANN, BOB = faults.USER, "bob@one.example"
+MISHAPS = (OSError, EOFError, smtplib.SMTPException, imaplib.IMAP4.error,
+           poplib.error_proto)
+
+
+def number(text):
+    """Of a message that a unit sent; 0: it is none."""
+    m = re.search(r"^Subject: number (\d+)", text, re.M)
+    return int(m[1]) if m else 0
+
+
+def queue_is_empty(s):
+    return not any(map(s.queue_files, ("incoming", "active")))
+
+
+class Mail:
+    """A message over SMTP to a mailbox of ours: there exactly once."""
+
+    def __init__(self, lines=5):
+        self.ledger = faults.Ledger()
+        self.ledger.lines = lines
+
+    def start(self, s):
+        self.unit(s)
+        s.wait_messages(ANN, 1)
+
+    def unit(self, s):
+        self.ledger.send(s.port)
+
+    quiet = staticmethod(queue_is_empty)
+    settle = staticmethod(faults.drain)
+
+    def check(self, s):
+        self.settle(s)
+        return self.ledger.check(s.messages(ANN))
+
+    def __str__(self):
+        return f"{len(self.ledger.sent)} sent, " \
+            f"{len(self.ledger.acked)} acknowledged"
+
+
+class Submit(Mail):
+    """The same by sendmail(1); its exit code is the acknowledgement."""
+
+    def unit(self, s):
+        n, body = self.ledger.next()
+        done = subprocess.run([s.bin / "sendmail", "-C", s.conf, "-f",
+                               "x@y.example", ANN], input=body.encode(),
+                              capture_output=True)
+        if done.returncode == 0:
+            self.ledger.acked.add(n)
+
+
+class Relay:
+    """A message to somebody else's server: there at least once, and no
+    bounce of it."""
+    to = "yes@far.example"
+
+    def __init__(self):
+        self.ledger = faults.Ledger()
+        self.ledger.sender, self.ledger.to = ANN, self.to
+
+    def start(self, s):
+        self.unit(s)
+        suite.wait_for(lambda: self.found(s), "the first message")
+
+    def unit(self, s):
+        self.ledger.send(s.port)
+
+    quiet = staticmethod(queue_is_empty)
+    settle = staticmethod(faults.drain)
+
+    def found(self, s):
+        return [number(m[2].decode()) for m in s.sink.messages]
+
+    def check(self, s):
+        self.settle(s)
+        found = self.found(s)
+        self.twice = sum(found.count(n) > 1 for n in set(found))
+        wrong = [f"message {n} was acknowledged and never relayed"
+                 for n in self.ledger.acked if n not in found]
+        for m in s.sink.messages:
+            sent = self.ledger.sent[number(m[2].decode())]
+            if not m[2].decode().endswith(sent):
+                wrong.append(f"message {number(m[2].decode())} came torn")
+        if s.messages(ANN):
+            wrong.append("a message was bounced and relayed")
+        return wrong
+
+    def __str__(self):
+        return f"{len(self.ledger.sent)} sent, {len(self.ledger.acked)} " \
+            f"acknowledged, {self.twice} relayed twice"
+
+
+class Bounce(Relay):
+    """A message that the other server refuses: its sender is told."""
+    to = "no@far.example"
+
+    def found(self, s):
+        return [number(p.read_text()) for p in s.messages(ANN)]
+
+    def check(self, s):
+        self.settle(s)
+        found = self.found(s)
+        self.twice = sum(found.count(n) > 1 for n in set(found))
+        return [f"message {n} was acknowledged, and its failure told nobody"
+                for n in self.ledger.acked if n not in found]
+
+
+class Imap:
+    """A session that appends, flags, moves and expunges. What it was told
+    OK stays so; no message is doubled; no UID ever stands for two."""
+
+    def __init__(self):
+        self.n = 0
+        self.appended, self.tried = set(), set()
+        self.flagged, self.moved, self.expunged = set(), set(), set()
+        self.expunge_tried = set()
+        self.uids = {}  # (mailbox, its UIDVALIDITY, UID): number
+        self.wrong = []
+
+    @contextlib.contextmanager
+    def session(self, s):
+        c = imaplib.IMAP4_SSL("localhost", s.imaps, ssl_context=s.context(),
+                              timeout=suite.DEADLINE)
+        c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            c.authenticate("SCRAM-SHA-256", scram.Scram(ANN, "secret").say)
+            yield c
+        finally:
+            c.shutdown()
+
+    def start(self, s):
+        with self.session(s) as c:
+            c.create("kept")
+        self.unit(s)
+
+    @staticmethod
+    def body(n):
+        return f"Subject: number {n}\r\n\r\n" + f"body of {n}\r\n" * 5
+
+    def uid_is(self, box, validity, uid, n):
+        had = self.uids.setdefault((box, validity, uid), n)
+        if had != n:
+            self.wrong.append(f"UID {uid} of {box} was {had} and is {n}")
+
+    def append(self, c):
+        self.n += 1
+        self.tried.add(self.n)
+        kind, data = c.append("INBOX", None, None, self.body(self.n).encode())
+        if kind != "OK":
+            return None
+        self.appended.add(self.n)
+        validity, uid = re.search(rb"APPENDUID (\d+) (\d+)", data[0]).groups()
+        self.uid_is("INBOX", int(validity), int(uid), self.n)
+        return uid.decode()
+
+    def unit(self, s):
+        with contextlib.suppress(*MISHAPS), self.session(s) as c:
+            self.steps(c)
+
+    def steps(self, c):
+        c.select()
+        uid = self.append(c)
+        keep = self.n
+        if uid and c.uid("STORE", uid, "+FLAGS", r"(\Flagged)")[0] == "OK":
+            self.flagged.add(keep)
+        if uid and c.uid("MOVE", uid, "kept")[0] == "OK":
+            self.moved.add(keep)
+        uid = self.append(c)
+        if uid:
+            self.expunge_tried.add(self.n)
+            c.uid("STORE", uid, "+FLAGS", r"(\Deleted)")
+            if c.expunge()[0] == "OK":
+                self.expunged.add(self.n)
+        c.logout()
+
+    def quiet(self, s):
+        return True
+
+    def settle(self, s):
+        pass
+
+    def look(self, c, box):
+        """{number: [flags of each copy]}"""
+        c.select(box, readonly=True)
+        validity = int(c.response("UIDVALIDITY")[1][0])
+        found = {}
+        _, data = c.uid("FETCH", "1:*", "(UID FLAGS BODY.PEEK[])")
+        for item in data:
+            if not isinstance(item, tuple):
+                continue
+            uid = int(re.search(rb"UID (\d+)", item[0])[1])
+            text = item[1].decode()
+            n = number(text)
+            self.uid_is(box, validity, uid, n)
+            if text != self.body(n):
+                self.wrong.append(f"message {n} in {box} is torn")
+            found.setdefault(n, []).append(item[0])
+        return found
+
+    def check(self, s):
+        with self.session(s) as c:
+            inbox, kept = self.look(c, "INBOX"), self.look(c, "kept")
+        for n in self.tried:
+            copies = inbox.get(n, []) + kept.get(n, [])
+            must = n in self.appended and n not in self.expunge_tried
+            if must and not copies:
+                self.wrong.append(f"message {n} was appended and is lost")
+            if len(copies) > 1:
+                self.wrong.append(f"message {n} is there {len(copies)} times")
+            if n in self.expunged and copies:
+                self.wrong.append(f"message {n} was expunged and is back")
+            if n in self.moved and n in inbox:
+                self.wrong.append(f"message {n} was moved and is back")
+            if n in self.flagged and any(rb"\Flagged" not in c
+                                         for c in copies):
+                self.wrong.append(f"message {n} lost its flag")
+        if set(inbox) | set(kept) - self.tried:
+            strange = (set(inbox) | set(kept)) - self.tried
+            self.wrong += [f"message {n} is nobody's" for n in strange]
+        wrong, self.wrong = self.wrong, []
+        return wrong
+
+    def __str__(self):
+        return f"{len(self.tried)} appended, {len(self.appended)} " \
+            f"acknowledged, {len(self.moved)} moved, " \
+            f"{len(self.expunged)} expunged"
+
+
+class Pop:
+    """A message is fetched and deleted over POP3: before QUIT is answered it
+    is still there or is gone, afterwards it is gone."""
+
+    def __init__(self):
+        self.ledger = faults.Ledger()
+        self.ledger.to = BOB
+        self.deleted, self.delete_tried = set(), set()
+
+    def start(self, s):
+        s.postern("user", "add", BOB, "--password-stdin", input="secret\n")
+        self.unit(s)
+
+    def unit(self, s):
+        self.ledger.send(s.port)
+        faults.drain(s)
+        with contextlib.suppress(*MISHAPS):
+            self.fetch(s)
+
+    def fetch(self, s):
+        p = poplib.POP3_SSL("localhost", s.pop3s, context=s.context(),
+                            timeout=suite.DEADLINE)
+        try:
+            client = scram.Scram(BOB, "secret")
+            line = p._shortcmd("AUTH SCRAM-SHA-256")
+            while line.startswith(b"+ "):
+                line = p._shortcmd(scram.b64(client.say(
+                    base64.b64decode(line[2:]))))
+            tried = set()
+            for i in range(1, len(p.list()[1]) + 1):
+                n = number("\n".join(x.decode() for x in p.retr(i)[1]))
+                p.dele(i)
+                tried.add(n)
+            self.delete_tried |= tried
+            p.quit()
+            self.deleted |= tried
+        finally:
+            p.close()
+
+    quiet = staticmethod(queue_is_empty)
+
+    def settle(self, s):
+        """Empty, or the next unit would have more to do than the last."""
+        faults.drain(s)
+        with contextlib.suppress(*MISHAPS):
+            self.fetch(s)
+
+    def check(self, s):
+        faults.drain(s)
+        found = [number(p.read_text()) for p in s.messages(BOB)]
+        wrong = []
+        for n in self.ledger.sent:
+            must = n in self.ledger.acked and n not in self.delete_tried
+            if must and n not in found:
+                wrong.append(f"message {n} was acknowledged and is lost")
+            if found.count(n) > 1:
+                wrong.append(f"message {n} is there {found.count(n)} times")
+            if n in self.deleted and n in found:
+                wrong.append(f"message {n} was deleted and is back")
+        return wrong
+
+    def __str__(self):
+        return f"{len(self.ledger.sent)} sent, {len(self.deleted)} " \
+            "fetched and deleted"
+
+
+def server(case, name, fault=None, **settings):
+    """An instance with everything that any work needs."""
+    s = case.instance(name).mail().tls("localhost")
+    s.sink = peers.Sink(replies={"RCPT no@far.example": "550 5.1.1 no"})
+    s.dns = peers.NameServer({
+        ("far.example", "MX"): ["10 mx.far.example"],
+        ("mx.far.example", "A"): ["127.0.0.1"]})
+    s.rows += ["smtp unix - - - - - smtp", "dnsd unix - - - - 1 dnsd"]
+    s.settings.update({
+        "dns_servers": f"127.0.0.1:{s.dns.port}", "dns_timeout": "1s",
+        "smtp_tcp_port": s.sink.port, "mynetworks": "127.0.0.0/8",
+        "minimal_backoff_time": "1s", "maximal_backoff_time": "1s",
+        "service_throttle_time": "0", "scram_iterations": "4096",
+        "login_mechanisms": "SCRAM-SHA-256"} | settings)
+    if fault:
+        faults.with_planted(s, *fault)
+    s.start().add_users(ANN)
+    return s
