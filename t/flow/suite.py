@@ -47,21 +47,41 @@ def wait_for(condition, what, deadline=DEADLINE):
         time.sleep(0.005)
 
 
-PORTS = random.SystemRandom().sample(range(20000, 32000), 6000)
+# Below those that the kernel gives to clients.
+PORTS = random.SystemRandom().sample(range(20000, 32000), 12000)
+claims = []  # sockets whose abstract names say which ports this process has
+
+
+def claim_port(port):
+    """True if nobody has the port; other tests then leave it alone until this
+    process ends, whether somebody listens on it or not."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0postern-test-port-{port}")
+        with contextlib.closing(socket.socket()) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+    except OSError:
+        claim.close()
+        return False
+    claims.append(claim)
+    return True
 
 
 def free_port():
-    """A port that nobody has, below those that the kernel gives to clients;
-    each is given once by this process."""
     while True:
         port = PORTS.pop()
-        with contextlib.closing(socket.socket()) as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
+        if claim_port(port):
+            return port
+
+
+def free_base(*offsets):
+    """A number so that it plus each of the offsets is a free port."""
+    while True:
+        base = PORTS.pop() - min(offsets)
+        if base + max(offsets) < 32000 and \
+                all(claim_port(base + n) for n in offsets):
+            return base
 
 
 class Instance:

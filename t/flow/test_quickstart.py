@@ -9,6 +9,7 @@ import sys
 import suite
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PORTS = 25, 110, 143, 465, 587, 993, 995
 
 
 class Quickstart(suite.Case):
@@ -23,7 +24,7 @@ class Quickstart(suite.Case):
     def test_twice(self):
         s = self.instance("qs")
         directory = s.dir / "run"
-        base = suite.free_port() + 12000
+        base = suite.free_base(*PORTS)
         try:
             for n in (1, 2):
                 done = self.run_it(directory, base)
@@ -43,7 +44,7 @@ class Quickstart(suite.Case):
 
     def test_a_port_that_is_taken(self):
         s = self.instance("qs")
-        base = suite.free_port() + 12000
+        base = suite.free_base(*PORTS)
         with socket.create_server(("127.0.0.1", base + 25)):
             done = self.run_it(s.dir / "run", base)
         self.equal(done.returncode, 1, done.stdout)
