@@ -96,25 +96,6 @@ int command_connect(const char *socket_name, int type)
     return fd;
 }
 
-void command_json(struct buf *out, struct view v)
-{
-    buf_add_char(out, '"');
-    while (v.len > 0) {
-        struct view at = v;
-        int32_t c = utf8_next(&v);
-
-        if (c < 0)
-            buf_add_text(out, "\\ufffd");
-        else if (c == '"' || c == '\\')
-            buf_addf(out, "\\%c", (char)c);
-        else if (c < 0x20 || c == 0x7f)
-            buf_addf(out, "\\u%04x", (unsigned)c);
-        else
-            buf_add(out, at.data, at.len - v.len);
-    }
-    buf_add_char(out, '"');
-}
-
 unsigned queue_flush_now(const char *queue_id, const char *site)
 {
     struct queue_flush f = { view_of(queue_id), view_of(site) };

@@ -31,10 +31,6 @@ int command_connect(const char *socket_name, int type);
 
 /* --- the queue, by qmgr ------------------------------------------------ */
 
-/* Append `v` as a JSON string, quotes and all; bytes that are not UTF-8 are
- * replaced. */
-void command_json(struct buf *out, struct view v);
-
 /* Print the queue as mailq does; as JSON, one object a line. Only messages to
  * `site` when that is not NULL. Returns the exit code. */
 int queue_print(bool json);

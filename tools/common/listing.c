@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/utf8.h"
 #include "mail/date.h"
 #include "proto/queue.h"
@@ -43,7 +44,7 @@ static void begin_json(struct listing *l, const struct queue_item *m)
              VIEW_ARG(m->queue_name), VIEW_ARG(m->queue_id),
              (unsigned long long)m->arrival_us / 1000000,
              (unsigned long long)m->size);
-    command_json(&l->text, m->sender.len ? m->sender : VIEW("MAILER-DAEMON"));
+    json_add_text(&l->text, m->sender.len ? m->sender : VIEW("MAILER-DAEMON"));
     buf_add_text(&l->text, ", ");
 }
 
@@ -81,10 +82,10 @@ static void on_rcpt(struct listing *l, const struct queue_item_rcpt *r)
 
     if (l->json) {
         buf_addf(&l->rcpts, "%s{\"address\": ", l->rcpts.len ? ", " : "");
-        command_json(&l->rcpts, r->address);
+        json_add_text(&l->rcpts, r->address);
         if (r->reason.len > 0) {
             buf_add_text(&l->rcpts, ", \"delay_reason\": ");
-            command_json(&l->rcpts, r->reason);
+            json_add_text(&l->rcpts, r->reason);
         }
         buf_add_char(&l->rcpts, '}');
         return;
