@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What an operator asks: the life of a message, the walls of the programs."""
+import json
 import os
 import re
 
@@ -24,6 +25,25 @@ class Operator(suite.Case):
             self.contains(text, part)
         self.equal(s.postern("trace", "0" * 16, check=False).returncode, 1)
         self.equal(s.postern("trace", "x", check=False).returncode, 64)
+
+    def test_lists_as_json(self):
+        s = self.instance("op").mail().start().add_users("ann@one.example")
+        quoted = '"a\\"b"@two.example'
+        s.postern("alias", "add", "all@one.example", "ann@one.example", quoted)
+        alias, = self.objects(s, "alias", "list")
+        self.equal((alias["name"], alias["tenant"], alias["targets"]),
+                   ("all@one.example", "acme", ["ann@one.example", quoted]))
+        user, = self.objects(s, "user", "list")
+        self.equal((user["name"], user["enabled"], user["targets"]),
+                   ("ann@one.example", True, []))
+        found = {p["program"]: p for p in self.objects(s, "status")}
+        self.equal(found["qmgr"]["service"], "qmgr")
+        self.equal(found["qmgr"]["state"], "running")
+        self.true(os.path.exists(f"/proc/{found['qmgr']['pid']}"))
+
+    def objects(self, s, *args):
+        return [json.loads(line) for line in
+                s.postern("--json", *args).stdout.splitlines()]
 
     def test_hardening_shows_the_walls(self):
         s = self.instance("op").mail().tls().start()

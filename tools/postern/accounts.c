@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "proto/accounts.h"
 
 #define ANSWER_MS 60000
@@ -166,14 +167,23 @@ static int parse(struct arguments *a, int argc, char **argv)
 
 static void print_json(const struct account_line *l)
 {
-    printf("{\"name\":\"%.*s\",\"tenant\":\"%.*s\",\"quota\":%llu,"
-           "\"enabled\":%s,\"uid\":%u,\"targets\":[", VIEW_ARG(l->name),
-           VIEW_ARG(l->tenant), (unsigned long long)l->quota,
-           l->enabled ? "true" : "false", l->uid);
-    for (struct view rest = l->targets, t; view_cut(&rest, '\n', &t);)
-        printf("%s\"%.*s\"", t.data == l->targets.data ? "" : ",",
-               VIEW_ARG(t));
-    puts("]}");
+    struct buf out = BUF_INIT;
+
+    buf_add_text(&out, "{\"name\": ");
+    json_add_text(&out, l->name);
+    buf_add_text(&out, ", \"tenant\": ");
+    json_add_text(&out, l->tenant);
+    buf_addf(&out, ", \"quota\": %llu, \"enabled\": %s, \"uid\": %u, "
+             "\"targets\": [", (unsigned long long)l->quota,
+             l->enabled ? "true" : "false", l->uid);
+    for (struct view rest = l->targets, t; l->targets.len > 0 &&
+                                           view_cut(&rest, '\n', &t);) {
+        buf_add_text(&out, t.data == l->targets.data ? "" : ", ");
+        json_add_text(&out, t);
+    }
+    buf_add_text(&out, "]}");
+    puts(buf_text(&out));
+    buf_release(&out);
 }
 
 static void print_line(const struct postern *p, unsigned noun,

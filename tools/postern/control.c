@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "proto/admin.h"
 
@@ -161,15 +162,35 @@ int verb_start(struct postern *p, int argc, char **argv)
 
 static void print_process(const struct admin_process *m)
 {
-    printf("%7u  %-9.*s %-12.*s %-8.*s %8llus  %.*s\n", m->pid,
+    printf("%7u  %-9.*s %-20.*s %-8.*s %8llus  %.*s\n", m->pid,
            VIEW_ARG(m->program), VIEW_ARG(m->service), VIEW_ARG(m->state),
            (unsigned long long)m->age_ms / 1000, VIEW_ARG(m->tenant));
 }
 
-static int print_status(struct ipc *c, struct error *err)
+static void print_process_json(const struct admin_process *m)
 {
-    printf("%7s  %-9s %-12s %-8s %9s  %s\n", "PID", "PROGRAM", "SERVICE",
-           "STATE", "AGE", "TENANT");
+    struct buf out = BUF_INIT;
+
+    buf_addf(&out, "{\"pid\": %u, \"age\": %llu", m->pid,
+             (unsigned long long)m->age_ms / 1000);
+    buf_add_text(&out, ", \"program\": ");
+    json_add_text(&out, m->program);
+    buf_add_text(&out, ", \"service\": ");
+    json_add_text(&out, m->service);
+    buf_add_text(&out, ", \"state\": ");
+    json_add_text(&out, m->state);
+    buf_add_text(&out, ", \"tenant\": ");
+    json_add_text(&out, m->tenant);
+    buf_add_char(&out, '}');
+    puts(buf_text(&out));
+    buf_release(&out);
+}
+
+static int print_status(struct ipc *c, bool json, struct error *err)
+{
+    if (!json)
+        printf("%7s  %-9s %-20s %-8s %9s  %s\n", "PID", "PROGRAM",
+               "SERVICE", "STATE", "AGE", "TENANT");
     for (;;) {
         struct ipc_packet packet;
         struct admin_process m;
@@ -183,7 +204,10 @@ static int print_status(struct ipc *c, struct error *err)
             return 0;
         if (ipc_packet_decode(&packet, &admin_process_type, &m, err) < 0)
             return -1;
-        print_process(&m);
+        if (json)
+            print_process_json(&m);
+        else
+            print_process(&m);
     }
 }
 
@@ -198,7 +222,7 @@ int verb_status(struct postern *p, int argc, char **argv)
     if (postern_connect(p, &c, &err) < 0)
         return postern_fail(1, "%s", err.text);
     if (ipc_send(&c, &admin_status_type, NULL, &err) < 0 ||
-        print_status(&c, &err) < 0)
+        print_status(&c, p->json, &err) < 0)
         code = postern_fail(EX_SOFTWARE, "%s", err.text);
     ipc_release(&c);
     return code;
