@@ -81,6 +81,7 @@ struct master {
     int empty_net;             /* the empty network namespace, or -1 */
     int empty_root;            /* a detached empty mount, or -1 */
     int queue_dir, store_dir, data_dir; /* -1: not there */
+    bool store_missing;                 /* and it was logged */
     int lock_fd;               /* pid/master.pid, locked */
     int ready_fd;              /* tell the starter when all is up; or -1 */
     bool is_up;                /* all was ready once */
@@ -148,7 +149,8 @@ int listen_row(struct pool *p, struct error *err);
 /* Make the queue's directories with their owners, open the stores. */
 int places_create(struct master *m, struct error *err);
 
-/* Is the mail store there, with its mark? Opened anew by this call. */
+/* Is the mail store there, with this instance's mark? Opened anew by this
+ * call, which also logs what is wrong, once until it was right again. */
 bool places_store_ready(struct master *m);
 
 /* In the child: the descriptor of the root directory for `p`, or -1 for none

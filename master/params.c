@@ -12,7 +12,7 @@ const struct param master_params[] = {
     PARAM_TEXT_RESTART(master_conf, virtual_mailbox_base,
         "/var/mail/postern",
         "the mail store: below it <tenant>/<domain>/<user>; nothing is "
-        "delivered unless it holds the file .postern-store"),
+        "delivered unless its file .postern-store has this instance's id"),
     PARAM_TEXT(master_conf, maillog_file, "/var/log/postern.log",
         "the log file; \"syslog\" is the system's logger, /dev/stdout what "
         "\"postern start-fg\" was given"),

@@ -14,8 +14,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
-
-#define STORE_MARK ".postern-store"
+#include "maildir/mark.h"
 
 static uid_t role_uid(const struct master *m, const char *role)
 {
@@ -98,26 +97,24 @@ static int make_queue(struct master *m, struct error *err)
     return 0;
 }
 
+/* A store that is not there, or not mounted, is no reason not to take mail:
+ * deliveries wait. */
 bool places_store_ready(struct master *m)
 {
+    bool was_missing = m->store_missing;
     struct error err;
 
     /* It is opened anew each time: it may have been mounted meanwhile. */
     io_close(&m->store_dir);
-    return open_directory(m->conf.virtual_mailbox_base, false, &m->store_dir,
-                          &err) == 0 &&
-           faccessat(m->store_dir, STORE_MARK, F_OK, 0) == 0;
-}
-
-/* A store that is not there, or not mounted, is no reason not to take mail:
- * deliveries wait. */
-static void look_at_store(struct master *m)
-{
-    if (!places_store_ready(m))
-        log_warning("%s has no file " STORE_MARK ": is the mail store "
-                    "mounted? local mail waits in the queue; a new store is "
-                    "made by \"postern store create\"",
-                    m->conf.virtual_mailbox_base);
+    m->store_missing =
+        open_directory(m->conf.virtual_mailbox_base, false, &m->store_dir,
+                       &err) < 0 ||
+        mark_check(m->queue_dir, m->store_dir, &err) < 0;
+    if (m->store_missing && !was_missing)
+        log_warning("the mail store %s: %s; is it mounted? local mail waits "
+                    "in the queue; a new store is made by \"postern store "
+                    "create\"", m->conf.virtual_mailbox_base, err.text);
+    return !m->store_missing;
 }
 
 /* An empty directory that nothing can be made in, of no file system that has
@@ -172,7 +169,7 @@ int places_create(struct master *m, struct error *err)
 
     if (make_queue(m, err) < 0)
         return -1;
-    look_at_store(m);
+    places_store_ready(m);
     if (mkdir(m->conf.data_directory, 0700) < 0 && errno != EEXIST)
         return error_sys(err, "cannot make %s", m->conf.data_directory);
     if (make_directory(AT_FDCWD, m->conf.data_directory, role_uid(m, "authd"),

@@ -115,6 +115,27 @@ class Local(suite.Case):
         (s.dir / "aside").rename(mark)
         s.wait_messages("ann@one.example", 1)
 
+    def test_the_store_of_another_instance(self):
+        s = self.instance("lo").mail()
+        s.settings["minimal_backoff_time"] = "1s"
+        s.start().add_users("ann@one.example")
+        mark = s.store / ".postern-store"
+        own = mark.read_text()
+        mark.write_text("0123456789abcdef" * 2 + "\n")
+        with s.smtp() as c:
+            c.sendmail("x@y.example", ["ann@one.example"], TEXT)
+        s.wait_log("status=deferred")
+        s.wait_log("it is another instance's, as its file .postern-store says:"
+                   " 0123456789abcdef0123456789abcdef; ours is " + own.strip())
+        self.true(not (s.store / "acme").exists(), "delivered to another's")
+        made = s.postern("store", "create", check=False)
+        self.equal(made.returncode, 73)
+        self.contains(made.stderr, "another instance's")
+        self.contains(s.postern("check", check=False).stderr,
+                      "another instance's")
+        mark.write_text(own)
+        s.wait_messages("ann@one.example", 1)
+
     def test_a_large_message_arrives_whole(self):
         s = self.server()
         lines = "".join(f"{i:070d}\r\n" for i in range(100000))

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/network.h"
 #include "config/mastercf.h"
+#include "maildir/mark.h"
 #include "tools/postern/postern.h"
 
 struct check {
@@ -136,19 +137,23 @@ static void check_services(struct check *c)
 static void check_store(struct check *c)
 {
     char *base = postern_value(c->p, "virtual_mailbox_base");
-    struct buf path = BUF_INIT;
+    char *queue = postern_value(c->p, "queue_directory");
+    int store = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int q = open(queue, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     char sentence[1200];
+    struct error err;
 
-    buf_addf(&path, "%s/.postern-store", base);
-    if (access(buf_text(&path), F_OK) < 0) {
-        snprintf(sentence, sizeof sentence, "virtual_mailbox_base = %s: no "
-                 "mail store there (is it mounted? a new one is made by "
-                 "\"postern store create\"): mail to accounts will wait",
-                 base);
+    error_set(&err, FAIL_TEMP, "no mail store there");
+    if (store < 0 || q < 0 || mark_check(q, store, &err) < 0) {
+        snprintf(sentence, sizeof sentence, "virtual_mailbox_base = %s: %s "
+                 "(is it mounted? a new one is made by \"postern store "
+                 "create\"): mail to accounts will wait", base, err.text);
         warn(sentence, c);
     }
-    buf_release(&path);
+    io_close(&store);
+    io_close(&q);
     free(base);
+    free(queue);
 }
 
 static void check_protocols(struct check *c)

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "maildir/mark.h"
 #include "proto/admin.h"
 
 #define ANSWER_MS 60000
@@ -230,35 +231,54 @@ int verb_status(struct postern *p, int argc, char **argv)
 
 /* --- store ------------------------------------------------------------- */
 
-static int create_store(const char *base, struct error *err)
+/* Open a directory, made durably if it is not there. */
+static int open_made(const char *path, struct error *err)
 {
-    int dir, fd, rc = -1;
+    int dir, above, rc = -1;
 
-    if (mkdir(base, 0755) < 0 && errno != EEXIST)
-        return error_sys(err, "cannot make %s", base);
-    dir = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return error_sys(err, "cannot make %s", path);
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
-        return error_sys(err, "cannot open %s", base);
-    fd = openat(dir, ".postern-store", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0 || fsync(fd) < 0 || fsync(dir) < 0)
-        error_sys(err, "cannot mark %s as a mail store", base);
-    else
-        rc = 0;
-    io_close(&fd);
-    close(dir);
+        return error_sys(err, "cannot open %s", path);
+    above = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (above >= 0)
+        rc = fsync(above);
+    io_close(&above);
+    if (rc < 0) {
+        error_sys(err, "cannot sync the directory above %s", path);
+        io_close(&dir);
+    }
+    return dir;
+}
+
+static int create_store(const char *queue, const char *base,
+                        struct error *err)
+{
+    int q = open_made(queue, err);
+    int store = q < 0 ? -1 : open_made(base, err);
+    int rc = store < 0 ? -1 : mark_create(q, store, err);
+
+    if (store >= 0 && rc < 0)
+        error_prefix(err, "cannot mark %s as this instance's mail store",
+                     base);
+    io_close(&q);
+    io_close(&store);
     return rc;
 }
 
 int verb_store(struct postern *p, int argc, char **argv)
 {
     struct error err;
-    char *base;
+    char *base, *queue;
     int rc;
 
     if (argc != 1 || strcmp(argv[0], "create") != 0)
         return postern_fail(EX_USAGE, "usage: postern store create");
     base = postern_value(p, "virtual_mailbox_base");
-    rc = create_store(base, &err);
+    queue = postern_value(p, "queue_directory");
+    rc = create_store(queue, base, &err);
     free(base);
+    free(queue);
     return rc < 0 ? postern_fail(EX_CANTCREAT, "%s", err.text) : 0;
 }
