@@ -8,7 +8,7 @@ postern_build_packages="gcc cmake ninja-build pkg-config python3 openssl
     libsqlite3-dev libseccomp-dev libcrypt-dev libicu-dev"
 
 # To test.
-postern_test_packages="libcmocka-dev e2fsprogs pflogsumm fail2ban swaks
+postern_test_packages="libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2ban swaks
     libnet-ssleay-perl strace curl isync msmtp fetchmail mutt mandoc"
 
 # Install what is missing of the packages named in $1. As an ordinary user

@@ -7,10 +7,10 @@ import works
 
 
 class KillSessions(suite.Case):
-    def survives(self, work, *programs, life=False, least=1):
+    def survives(self, work, *programs, how=kill.RUNNING, least=1):
         s = works.server(self, "ks")
         killing = kill.Killing(s, work)
-        self.equal(killing.run(*programs, life=life), [])
+        self.equal(killing.run(*programs, how=how), [])
         self.true(killing.total >= least, f"only {killing.total} points")
 
     def test_imap(self):
@@ -18,10 +18,10 @@ class KillSessions(suite.Case):
                       "logd", least=200)
 
     def test_imap_itself(self):
-        self.survives(works.Imap(), "imapd", life=True, least=500)
+        self.survives(works.Imap(), "imapd", how=kill.START, least=500)
 
     def test_pop3_itself(self):
-        self.survives(works.Pop(), "pop3d", life=True, least=300)
+        self.survives(works.Pop(), "pop3d", how=kill.START, least=300)
 
     def test_master(self):
         self.survives(works.Imap(), "master", least=20)

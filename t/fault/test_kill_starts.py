@@ -16,7 +16,7 @@ class KillStarts(suite.Case):
     def survives(self, work, *programs, **settings):
         s = works.server(self, "kb", **settings)
         killing = kill.Killing(s, work)
-        self.equal(killing.run(*programs, life=True), [])
+        self.equal(killing.run(*programs, how=kill.START), [])
         self.true(killing.total >= 300 * len(programs),
                   f"only {killing.total} points")
 

@@ -35,7 +35,10 @@ def number(text):
 
 
 def queue_is_empty(s):
-    return not any(map(s.queue_files, ("incoming", "active")))
+    try:
+        return not any(map(s.queue_files, ("incoming", "active")))
+    except OSError:  # the power goes just now
+        return False
 
 
 class Mail:
@@ -141,6 +144,7 @@ class Imap:
         self.appended, self.tried = set(), set()
         self.flagged, self.moved, self.expunged = set(), set(), set()
         self.expunge_tried = set()
+        self.opened = lambda: None  # called when a unit has logged in
         self.uids = {}  # (mailbox, its UIDVALIDITY, UID): number
         self.wrong = []
 
@@ -182,6 +186,7 @@ class Imap:
 
     def unit(self, s):
         with contextlib.suppress(*MISHAPS), self.session(s) as c:
+            self.opened()
             self.steps(c)
 
     def steps(self, c):
@@ -261,6 +266,7 @@ class Pop:
         self.ledger = faults.Ledger()
         self.ledger.to = BOB
         self.deleted, self.delete_tried = set(), set()
+        self.opened = lambda: None  # called when a unit has logged in
 
     def start(self, s):
         s.postern("user", "add", BOB, "--password-stdin", input="secret\n")
@@ -281,6 +287,7 @@ class Pop:
             while line.startswith(b"+ "):
                 line = p._shortcmd(scram.b64(client.say(
                     base64.b64decode(line[2:]))))
+            self.opened()
             tried = set()
             for i in range(1, len(p.list()[1]) + 1):
                 n = number("\n".join(x.decode() for x in p.retr(i)[1]))
@@ -297,6 +304,7 @@ class Pop:
     def settle(self, s):
         """Empty, or the next unit would have more to do than the last."""
         faults.drain(s)
+        self.opened = lambda: None
         with contextlib.suppress(*MISHAPS):
             self.fetch(s)
 
@@ -319,9 +327,65 @@ class Pop:
             "fetched and deleted"
 
 
-def server(case, name, fault=None, **settings):
+class Accounts:
+    """An account is made, gets another password, and every second one goes:
+    exit code 0 says that it is so."""
+
+    def __init__(self):
+        self.n = 0
+        self.tried, self.made = set(), set()
+        self.del_tried, self.deleted = set(), set()
+        self.dark = lambda: False  # has the power gone?
+
+    def start(self, s):
+        self.unit(s)
+
+    def unit(self, s):
+        self.n += 1
+        n, name = self.n, f"u{self.n}@one.example"
+        self.tried.add(n)
+        if self.did(s, "add", name, "--generate"):
+            self.made.add(n)
+        self.did(s, "set", name, "--quota", "1M")
+        if n % 2:
+            self.del_tried.add(n)
+            if self.did(s, "del", name):
+                self.deleted.add(n)
+
+    def did(self, s, *args):
+        p = subprocess.Popen([s.bin / "postern", "-c", s.conf, "user", *args],
+                             stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        suite.wait_for(lambda: p.poll() is not None or self.dark(),
+                       "postern user")
+        p.kill()
+        return p.wait() == 0
+
+    def quiet(self, s):
+        return True
+
+    def settle(self, s):
+        pass
+
+    def check(self, s):
+        out = s.postern("user", "list").stdout
+        there = {int(n) for n in re.findall(r"^u(\d+)@one", out, re.M)}
+        wrong = [f"account {n} was made and is lost"
+                 for n in self.made - self.del_tried - there]
+        wrong += [f"account {n} was deleted and is back"
+                  for n in self.deleted & there]
+        wrong += [f"account {n} is nobody's" for n in there - self.tried]
+        return wrong
+
+    def __str__(self):
+        return f"{len(self.made)} accounts made, {len(self.deleted)} deleted"
+
+
+def server(case, name, fault=None, prepare=None, **settings):
     """An instance with everything that any work needs."""
     s = case.instance(name).mail().tls("localhost")
+    if prepare:
+        prepare(s)
     s.sink = peers.Sink(replies={"RCPT no@far.example": "550 5.1.1 no"})
     s.dns = peers.NameServer({
         ("far.example", "MX"): ["10 mx.far.example"],
