@@ -28,6 +28,7 @@ struct changing {
     struct folder folder;
     struct stamp_of before;
     int64_t bytes, messages; /* expunged */
+    bool renamed;            /* files, in cur/ */
 };
 
 static int changing_begin(struct changing *c, struct mailbox *m,
@@ -37,6 +38,7 @@ static int changing_begin(struct changing *c, struct mailbox *m,
 
     c->b = (struct box){ .id = 0 };
     c->bytes = c->messages = 0;
+    c->renamed = false;
     rc = folder_open(m->store, view_of(m->name), &c->folder, err);
     if (rc == 0)
         return error_set(err, FAIL_PERM, "the mailbox was deleted");
@@ -62,6 +64,8 @@ static int changing_begin(struct changing *c, struct mailbox *m,
 static int changing_end(struct changing *c, struct mailbox *m, int rc,
                         struct error *err)
 {
+    if (rc == 0 && c->renamed && fsync(c->folder.cur_dir) < 0)
+        rc = error_sys(err, "cannot sync the mailbox");
     if (rc == 0) {
         folder_changed(&c->folder, &c->b, &c->before);
         rc = box_put(&c->t, view_of(m->name), &c->b, err);
@@ -205,7 +209,7 @@ static int store_one(struct changing *g, struct mailbox *m, size_t index,
     box_count(&g->b, &msg, 1);
     msg.modseq = g->b.modseq;
     if ((msg.flags & ~(uint32_t)MAILBOX_RECENT) != msg.mirrored)
-        file_mirror(&g->folder, &msg, &name);
+        g->renamed |= file_mirror(&g->folder, &msg, &name);
     rc = msg_put(&g->t, g->b.id, &msg, err);
     mailbox_note(m, index, &msg);
     buf_release(&name);

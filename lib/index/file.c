@@ -67,24 +67,28 @@ void file_rename(struct buf *out, struct view file, uint32_t flags)
     }
 }
 
-void file_mirror(struct folder *f, struct msg *m, struct buf *to)
+bool file_mirror(struct folder *f, struct msg *m, struct buf *to)
 {
+    bool renames;
+
     struct buf from = BUF_INIT;
 
     buf_add_view(&from, m->file);
     buf_reset(to);
     file_rename(to, m->file, m->flags);
-    if (m->in_new || !view_eq(buf_view(to), m->file)) {
+    renames = m->in_new || !view_eq(buf_view(to), m->file);
+    if (renames) {
         if (renameat(m->in_new ? f->new_dir : f->cur_dir, buf_text(&from),
                      f->cur_dir, buf_text(to)) < 0) {
             buf_release(&from);
-            return;
+            return false;
         }
         m->file = buf_view(to);
         m->in_new = false;
     }
     m->mirrored = m->flags & ~(uint32_t)MAILBOX_RECENT;
     buf_release(&from);
+    return renames;
 }
 
 void file_new_base(struct store *s, struct buf *out, uint64_t size)

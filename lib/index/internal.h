@@ -193,8 +193,10 @@ void file_rename(struct buf *out, struct view file, uint32_t flags);
 
 /* Give message `m` the name that its flags want, in cur/, and note where it
  * is now. Best effort: a file that moved meanwhile is found by the next scan.
- * `to` holds the name that m->file then points to. */
-void file_mirror(struct folder *f, struct msg *m, struct buf *to);
+ * `to` holds the name that m->file then points to. True when the file got
+ * another name: that must be durable before the index says so, or a name that
+ * a power cut brings back would look like a change by another tool. */
+bool file_mirror(struct folder *f, struct msg *m, struct buf *to);
 
 /* The stamp of cur/ before and after a change of ours: what we did ourselves
  * is no news. */
