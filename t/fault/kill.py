@@ -54,7 +54,9 @@ class Killing:
                     os.kill(pid, signal.SIGKILL)
 
     def watch_session(self, program, n):
-        pids = [p for p, name in faults.children_of(self.s) if name == program]
+        pids = suite.wait_for(lambda: [
+            p for p, name in faults.children_of(self.s) if name == program],
+            f"the {program} of a session")
         return faults.Driver(pids, n, *self.action)
 
     def attempt(self, program, n, how):
@@ -69,6 +71,7 @@ class Killing:
             found.append(suite.wait_for(lambda: watch(program, n),
                                         f"a {program} to strike"))
         self.work.unit(self.s)
+        self.work.opened = lambda: None
         if not found:
             return None
         suite.wait_for(lambda: found[0].p.poll() is not None

@@ -50,10 +50,14 @@ class Disk:
 
     def unmount(self):
         """A helper process of a daemon that was killed may end a moment
-        after it."""
+        after it; and the file system that was shut down be in use, with its
+        loop device, a moment longer than its place."""
         suite.wait_for(lambda: subprocess.run(
             ["umount", self.path], capture_output=True).returncode == 0,
             f"{self.path} to be free")
+        suite.wait_for(lambda: not subprocess.run(
+            ["losetup", "--associated", self.image], check=True,
+            capture_output=True).stdout, f"the end of {self.path}")
 
     def cut(self):
         fd = os.open(self.path, os.O_RDONLY)

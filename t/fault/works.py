@@ -304,7 +304,6 @@ class Pop:
     def settle(self, s):
         """Empty, or the next unit would have more to do than the last."""
         faults.drain(s)
-        self.opened = lambda: None
         with contextlib.suppress(*MISHAPS):
             self.fetch(s)
 
