@@ -152,10 +152,12 @@ class SinkHandler(socketserver.StreamRequestHandler):
 
     def content(self, sender, rcpts):
         lines = []
+        begins = True  # a line, for the last one ended in CRLF
         for raw in self.rfile:
-            if raw == b".\r\n":
+            if begins and raw == b".\r\n":
                 break
-            lines.append(raw[1:] if raw.startswith(b".") else raw)
+            lines.append(raw[1:] if begins and raw.startswith(b".") else raw)
+            begins = raw.endswith(b"\r\n")
         else:
             raise ConnectionError("the client went away in its message")
         if self.say(".", "250 2.0.0 Ok: taken")[0] == "2":
