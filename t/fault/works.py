@@ -11,7 +11,9 @@ A work has:
 """
 import base64
 import contextlib
+import copy
 import imaplib
+import operator
 import poplib
 import re
 import smtplib
@@ -24,6 +26,7 @@ import scram
 import suite
 
 ANN, BOB = faults.USER, "bob@one.example"
+ACCOUNT_DONE = b"\x03\x09"  # account_done of proto/accounts.h, as it is sent
 MISHAPS = (OSError, EOFError, smtplib.SMTPException, imaplib.IMAP4.error,
            poplib.error_proto)
 
@@ -41,7 +44,30 @@ def queue_is_empty(s):
         return False
 
 
-class Mail:
+class Work:
+    """What all have: `acks`, the attributes that hold what was acknowledged;
+    and told(), called with the words of each acknowledgement when it came."""
+    acks = ("ledger.acked",)
+
+    def told(self, words):
+        pass
+
+    def opened(self):
+        """Called when a unit has logged in."""
+
+    def acknowledged(self):
+        """A copy of what was; given back, it is what was no longer."""
+        return {name: copy.copy(operator.attrgetter(name)(self))
+                for name in self.acks}
+
+    def only(self, acknowledged):
+        for name, value in acknowledged.items():
+            holder, _, last = name.rpartition(".")
+            setattr(operator.attrgetter(holder)(self) if holder else self,
+                    last, copy.copy(value))
+
+
+class Mail(Work):
     """A message over SMTP to a mailbox of ours: there exactly once."""
 
     def __init__(self, lines=5):
@@ -53,7 +79,8 @@ class Mail:
         s.wait_messages(ANN, 1)
 
     def unit(self, s):
-        self.ledger.send(s.port)
+        if self.ledger.send(s.port) in self.ledger.acked:
+            self.told(b"250 2.0.0 Ok: queued")
 
     quiet = staticmethod(queue_is_empty)
     settle = staticmethod(faults.drain)
@@ -79,7 +106,7 @@ class Submit(Mail):
             self.ledger.acked.add(n)
 
 
-class Relay:
+class Relay(Work):
     """A message to somebody else's server: there at least once, and no
     bounce of it."""
     to = "yes@far.example"
@@ -93,7 +120,8 @@ class Relay:
         suite.wait_for(lambda: self.found(s), "the first message")
 
     def unit(self, s):
-        self.ledger.send(s.port)
+        if self.ledger.send(s.port) in self.ledger.acked:
+            self.told(b"250 2.0.0 Ok: queued")
 
     quiet = staticmethod(queue_is_empty)
     settle = staticmethod(faults.drain)
@@ -135,16 +163,16 @@ class Bounce(Relay):
                 for n in self.ledger.acked if n not in found]
 
 
-class Imap:
+class Imap(Work):
     """A session that appends, flags, moves and expunges. What it was told
     OK stays so; no message is doubled; no UID ever stands for two."""
+    acks = ("appended", "flagged", "moved", "expunged", "uids")
 
     def __init__(self):
         self.n = 0
         self.appended, self.tried = set(), set()
         self.flagged, self.moved, self.expunged = set(), set(), set()
         self.expunge_tried = set()
-        self.opened = lambda: None  # called when a unit has logged in
         self.uids = {}  # (mailbox, its UIDVALIDITY, UID): number
         self.wrong = []
 
@@ -179,10 +207,15 @@ class Imap:
         kind, data = c.append("INBOX", None, None, self.body(self.n).encode())
         if kind != "OK":
             return None
-        self.appended.add(self.n)
         validity, uid = re.search(rb"APPENDUID (\d+) (\d+)", data[0]).groups()
         self.uid_is("INBOX", int(validity), int(uid), self.n)
+        self.said_ok(c, self.appended, self.n)
         return uid.decode()
+
+    def said_ok(self, c, what, n):
+        """The command before this one was answered OK."""
+        what.add(n)
+        self.told(c.tagpre + b"%d OK" % (c.tagnum - 1))
 
     def unit(self, s):
         with contextlib.suppress(*MISHAPS), self.session(s) as c:
@@ -194,15 +227,15 @@ class Imap:
         uid = self.append(c)
         keep = self.n
         if uid and c.uid("STORE", uid, "+FLAGS", r"(\Flagged)")[0] == "OK":
-            self.flagged.add(keep)
+            self.said_ok(c, self.flagged, keep)
         if uid and c.uid("MOVE", uid, "kept")[0] == "OK":
-            self.moved.add(keep)
+            self.said_ok(c, self.moved, keep)
         uid = self.append(c)
         if uid:
             self.expunge_tried.add(self.n)
             c.uid("STORE", uid, "+FLAGS", r"(\Deleted)")
             if c.expunge()[0] == "OK":
-                self.expunged.add(self.n)
+                self.said_ok(c, self.expunged, self.n)
         c.logout()
 
     def quiet(self, s):
@@ -258,27 +291,29 @@ class Imap:
             f"{len(self.expunged)} expunged"
 
 
-class Pop:
+class Pop(Work):
     """A message is fetched and deleted over POP3: before QUIT is answered it
     is still there or is gone, afterwards it is gone."""
+    acks = ("ledger.acked", "deleted")
 
     def __init__(self):
         self.ledger = faults.Ledger()
         self.ledger.to = BOB
         self.deleted, self.delete_tried = set(), set()
-        self.opened = lambda: None  # called when a unit has logged in
 
     def start(self, s):
         s.postern("user", "add", BOB, "--password-stdin", input="secret\n")
         self.unit(s)
 
     def unit(self, s):
-        self.ledger.send(s.port)
+        if self.ledger.send(s.port) in self.ledger.acked:
+            self.told(b"250 2.0.0 Ok: queued")
         faults.drain(s)
         with contextlib.suppress(*MISHAPS):
             self.fetch(s)
 
-    def fetch(self, s):
+    @contextlib.contextmanager
+    def session(self, s):
         p = poplib.POP3_SSL("localhost", s.pop3s, context=s.context(),
                             timeout=suite.DEADLINE)
         try:
@@ -287,17 +322,29 @@ class Pop:
             while line.startswith(b"+ "):
                 line = p._shortcmd(scram.b64(client.say(
                     base64.b64decode(line[2:]))))
+            yield p
+        finally:
+            p.close()
+
+    @staticmethod
+    def listed(p):
+        return range(1, len(p.list()[1]) + 1)
+
+    @staticmethod
+    def retrieve(p, i):
+        return number("\n".join(x.decode() for x in p.retr(i)[1]))
+
+    def fetch(self, s):
+        with self.session(s) as p:
             self.opened()
             tried = set()
-            for i in range(1, len(p.list()[1]) + 1):
-                n = number("\n".join(x.decode() for x in p.retr(i)[1]))
+            for i in self.listed(p):
+                tried.add(self.retrieve(p, i))
                 p.dele(i)
-                tried.add(n)
             self.delete_tried |= tried
             p.quit()
             self.deleted |= tried
-        finally:
-            p.close()
+            self.told(b"+OK Logging out")
 
     quiet = staticmethod(queue_is_empty)
 
@@ -308,8 +355,11 @@ class Pop:
             self.fetch(s)
 
     def check(self, s):
+        """By a session's eyes: a file that came back without its entry in the
+        index is none of its messages."""
         faults.drain(s)
-        found = [number(p.read_text()) for p in s.messages(BOB)]
+        with self.session(s) as p:
+            found = [self.retrieve(p, i) for i in self.listed(p)]
         wrong = []
         for n in self.ledger.sent:
             must = n in self.ledger.acked and n not in self.delete_tried
@@ -326,9 +376,10 @@ class Pop:
             "fetched and deleted"
 
 
-class Accounts:
+class Accounts(Work):
     """An account is made, gets another password, and every second one goes:
     exit code 0 says that it is so."""
+    acks = ("made", "deleted")
 
     def __init__(self):
         self.n = 0
@@ -343,22 +394,22 @@ class Accounts:
         self.n += 1
         n, name = self.n, f"u{self.n}@one.example"
         self.tried.add(n)
-        if self.did(s, "add", name, "--generate"):
-            self.made.add(n)
-        self.did(s, "set", name, "--quota", "1M")
+        self.do(s, n, self.made.add, "add", name, "--generate")
+        self.do(s, n, lambda n: None, "set", name, "--quota", "1M")
         if n % 2:
             self.del_tried.add(n)
-            if self.did(s, "del", name):
-                self.deleted.add(n)
+            self.do(s, n, self.deleted.add, "del", name)
 
-    def did(self, s, *args):
+    def do(self, s, n, done, *args):
         p = subprocess.Popen([s.bin / "postern", "-c", s.conf, "user", *args],
                              stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
         suite.wait_for(lambda: p.poll() is not None or self.dark(),
                        "postern user")
         p.kill()
-        return p.wait() == 0
+        if p.wait() == 0:
+            done(n)
+            self.told(ACCOUNT_DONE)
 
     def quiet(self, s):
         return True
