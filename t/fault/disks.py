@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Small file systems whose power can be cut."""
+import fcntl
+import os
+import pathlib
+import struct
+import subprocess
+import tempfile
+
+import faults  # noqa: F401, it shows the way to suite
+import suite
+
+FS_IOC_SHUTDOWN = 0x8004587D
+NO_LOG_FLUSH = struct.pack("I", 2)
+SIZE = {"ext4": 24 << 20, "xfs": 310 << 20}  # the least that mkfs takes
+
+
+def can_mount():
+    return os.geteuid() == 0 and os.path.exists("/dev/loop-control")
+
+
+class Disk:
+    """A small file system on a loop device whose file is in memory."""
+
+    def __init__(self, where, name, kind):
+        base = "/dev/shm" if os.path.isdir("/dev/shm") else None
+        fd, self.image = tempfile.mkstemp(prefix="pst-", dir=base)
+        os.ftruncate(fd, SIZE[kind])
+        os.close(fd)
+        self.path = pathlib.Path(where) / name
+        self.path.mkdir()
+        force = {"ext4": "-F", "xfs": "-f"}[kind]
+        subprocess.run([f"mkfs.{kind}", "-q", force, self.image], check=True)
+        self.mount()
+
+    def mount(self):
+        subprocess.run(["mount", "-o", "loop", self.image, self.path],
+                       check=True)
+        os.chmod(self.path, 0o755)
+
+    def unmount(self):
+        """A helper process of a daemon that was killed may end a moment
+        after it; and the file system that was shut down be in use, with its
+        loop device, a moment longer than its place."""
+        suite.wait_for(lambda: subprocess.run(
+            ["umount", self.path], capture_output=True).returncode == 0,
+            f"{self.path} to be free")
+        suite.wait_for(lambda: not subprocess.run(
+            ["losetup", "--associated", self.image], check=True,
+            capture_output=True).stdout, f"the end of {self.path}")
+
+    def cut(self):
+        fd = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.ioctl(fd, FS_IOC_SHUTDOWN, NO_LOG_FLUSH)
+        finally:
+            os.close(fd)
+
+    def remove(self):
+        subprocess.run(["umount", "-l", self.path], check=False)
+        os.unlink(self.image)
