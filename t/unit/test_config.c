@@ -74,12 +74,26 @@ static void doubling_costs_no_more_for_being_empty(void **state)
     }
 }
 
+static void overrides_are_what_main_cf_could_say(void **state)
+{
+    struct config *cfg = parse("a = x\n");
+    struct error err;
+
+    (void)state;
+    assert_int_equal(config_override(cfg, VIEW("{ a = y }"), "-o", &err), 0);
+    assert_string_equal(config_raw(cfg, "a", NULL), "y");
+    assert_int_equal(config_override(cfg, VIEW("#b=y"), "-o", &err), -1);
+    assert_int_equal(config_override(cfg, VIEW("=y"), "-o", &err), -1);
+    config_free(&cfg);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_expanded),
         cmocka_unit_test(loops_are_errors),
         cmocka_unit_test(doubling_costs_no_more_for_being_empty),
+        cmocka_unit_test(overrides_are_what_main_cf_could_say),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
