@@ -63,6 +63,27 @@ static void a_file_comes_back_as_it_was_written(void **state)
     close(fd);
 }
 
+/* Nothing fills the gap before content that is not there. */
+static void a_file_without_content_comes_back(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 8; len++) {
+        struct envelope e = { .sender = { "ann@b.cde", len } };
+        struct qwriter w;
+        struct qfile q;
+        struct error err;
+        int fd = memfd_new("q", &err);
+
+        assert_int_equal(qwriter_begin(&w, fd, 1, &e, &err), 0);
+        assert_int_equal(qwriter_finish(&w, &err), 0);
+        qwriter_release(&w);
+        assert_int_equal(qfile_read(&q, fd, "t", &err), 0);
+        assert_int_equal(q.content_len, 0);
+        qfile_release(&q);
+        close(fd);
+    }
+}
+
 static void append(int fd, uint64_t *end, uint32_t index, uint32_t status,
                    const char *text)
 {
@@ -205,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_comes_back_as_it_was_written),
+        cmocka_unit_test(a_file_without_content_comes_back),
         cmocka_unit_test(the_last_status_of_a_recipient_counts),
         cmocka_unit_test(a_torn_status_is_not_there),
         cmocka_unit_test(every_flipped_bit_is_seen),
