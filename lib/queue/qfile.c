@@ -189,6 +189,7 @@ static int read_head(struct head *h, int fd, const char *name,
     if (h->envelope_len > QFILE_ENVELOPE_MAX ||
         h->n_rcpts > ENVELOPE_RCPT_MAX ||
         h->content_offset < sizeof *h + h->envelope_len ||
+        h->content_offset > sizeof *h + h->envelope_len + 7 ||
         h->content_len > (1ULL << 50))
         return error_set(err, FAIL_PERM, "the head of %s makes no sense",
                          name);
