@@ -467,7 +467,7 @@ static int scan_once(struct scanning *c, bool last, bool *changed,
 {
     uint64_t started_ns = clock_real_us() * 1000;
     struct timespec step = { 0, STEP_NS };
-    struct box seen;
+    struct box seen = { .id = 0 };
     int rc = prepare(c, &seen, err);
 
     box_release(&seen);
