@@ -156,14 +156,14 @@ int msg_get(struct txn *t, uint32_t id, uint32_t uid, struct msg *m,
             struct error *err);
 int msg_delete(struct txn *t, uint32_t id, uint32_t uid, struct error *err);
 
-/* Take the key and value of a txn_each() apart. */
-bool msg_unpack(struct view key, struct view value, struct msg *m);
+/* Called for one message after another, until it gives other than 0. */
+typedef int msg_visitor(const struct msg *m, void *arg, struct error *err);
 
-/* All messages of a mailbox, in the order of UIDs. */
-int msg_each(struct txn *t, uint32_t id, uint32_t from_uid,
-             int (*each)(struct view key, struct view value, void *arg,
-                         struct error *err),
+/* All messages of a mailbox from this UID on, in the order of UIDs; those of
+ * all mailboxes. What the last call gave, or -1. */
+int msg_each(struct txn *t, uint32_t id, uint32_t from_uid, msg_visitor *each,
              void *arg, struct error *err);
+int msg_all(struct txn *t, msg_visitor *each, void *arg, struct error *err);
 
 /* --- scan.c ------------------------------------------------------------ */
 

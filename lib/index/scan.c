@@ -152,26 +152,22 @@ static void add_moved(struct scanning *c, uint32_t uid, const struct file *f)
     c->n_moved++;
 }
 
-static int compare(struct view key, struct view value, void *arg,
-                   struct error *err)
+static int compare(const struct msg *m, void *arg, struct error *err)
 {
     struct scanning *c = arg;
-    struct msg m;
-    struct file *f;
+    struct file *f = find(c, file_base(m->file));
 
-    if (!msg_unpack(key, value, &m))
-        return error_set(err, FAIL_TEMP, "a message makes no sense");
-    box_count(&c->sums, &m, 1);
-    f = find(c, file_base(m.file));
+    (void)err;
+    box_count(&c->sums, m, 1);
     if (f == NULL) {
-        if (m.in_new ? c->look_new : c->look_cur)
-            add_moved(c, m.uid, NULL);
+        if (m->in_new ? c->look_new : c->look_cur)
+            add_moved(c, m->uid, NULL);
         return 0;
     }
     f->known = true;
-    if (f->in_new != m.in_new || !view_eq(name_of(c, f), m.file) ||
-        (c->move && m.in_new))
-        add_moved(c, m.uid, f);
+    if (f->in_new != m->in_new || !view_eq(name_of(c, f), m->file) ||
+        (c->move && m->in_new))
+        add_moved(c, m->uid, f);
     return 0;
 }
 

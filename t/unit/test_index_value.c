@@ -99,6 +99,18 @@ static void put(struct account *a, enum db db, struct view key,
     assert_int_equal(txn_commit(&t, &err), 0);
 }
 
+static struct box get_box(struct account *a)
+{
+    struct error err;
+    struct txn t;
+    struct box b;
+
+    assert_int_equal(txn_begin(a->s, false, &t, &err), 0);
+    assert_int_equal(box_get(&t, VIEW("INBOX"), &b, &err), 1);
+    txn_abort(&t);
+    return b;
+}
+
 /* Leave something on the stack for those who read what they did not write. */
 static void litter(void)
 {
@@ -126,10 +138,27 @@ static void all_calls_fail_after_damage(void **state)
     end(&a);
 }
 
+static void a_message_that_cannot_be_read_is_damage(void **state)
+{
+    struct account a;
+    struct msg_key k;
+    struct box b;
+
+    (void)state;
+    begin(&a);
+    b = get_box(&a);
+    put(&a, DB_MSG, msg_key(&k, b.id, 1), VIEW("short"));
+    box_release(&b);
+    assert_null(try_box(&a));
+    is_mended(&a, 1);
+    end(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_calls_fail_after_damage),
+        cmocka_unit_test(a_message_that_cannot_be_read_is_damage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
