@@ -111,6 +111,15 @@ int box_need(struct txn *t, struct view name, struct box *b, struct error *err)
     return box_put(t, name, b, err);
 }
 
+int box_take_uid(struct txn *t, struct box *b, uint32_t *uid,
+                 struct error *err)
+{
+    if (b->uid_next == 0 || b->uid_next == UINT32_MAX)
+        return txn_damaged(t, "the next UID of a mailbox", err);
+    *uid = b->uid_next++;
+    return 0;
+}
+
 /* --- messages ---------------------------------------------------------- */
 
 struct view msg_key(struct msg_key *k, uint32_t id, uint32_t uid)

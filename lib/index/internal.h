@@ -144,6 +144,12 @@ bool box_same_sums(const struct box *a, const struct box *b);
 int box_need(struct txn *t, struct view name, struct box *b,
              struct error *err);
 
+/* Give the mailbox's next UID away. One more must be left to be told as the
+ * next; when none is, the index is given up, so that UIDs begin anew under a
+ * UIDVALIDITY that is higher (RFC 3501 §2.3.1.1). */
+int box_take_uid(struct txn *t, struct box *b, uint32_t *uid,
+                 struct error *err);
+
 /* A key of `msg`. */
 struct msg_key {
     unsigned char bytes[8];

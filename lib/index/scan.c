@@ -311,23 +311,23 @@ static int apply_new(struct scanning *c, struct txn *t, struct box *b,
                      const struct file *f, struct error *err)
 {
     struct buf name = BUF_INIT, mirrored = BUF_INIT;
-    struct msg m = { .uid = b->uid_next, .bytes = f->bytes, .size = f->size,
+    struct msg m = { .bytes = f->bytes, .size = f->size,
                      .date = (uint32_t)(f->mtime_us / 1000000),
                      .in_new = f->in_new };
     int rc = drop_expunged(c, t, f, err);
 
     if (rc != 0)
         return rc < 0 ? -1 : 0;
+    if (box_take_uid(t, b, &m.uid, err) < 0)
+        return -1;
     buf_add_view(&name, name_of(c, f));
     m.file = buf_view(&name);
     m.flags = m.mirrored = file_flags(m.file);
     m.modseq = ++b->modseq;
     if (c->move && m.in_new)
         file_mirror(&c->folder, &m, &mirrored);
-    b->uid_next++;
     box_count(b, &m, 1);
-    rc = b->uid_next == 0 ? error_set(err, FAIL_PERM, "no UID is left")
-                          : msg_put(t, b->id, &m, err);
+    rc = msg_put(t, b->id, &m, err);
     buf_release(&name);
     buf_release(&mirrored);
     return rc;

@@ -154,11 +154,65 @@ static void a_message_that_cannot_be_read_is_damage(void **state)
     end(&a);
 }
 
+/* Set the mailbox's next UID. */
+static void set_uid_next(struct account *a, uint32_t uid)
+{
+    struct box b = get_box(a);
+    struct error err;
+    struct txn t;
+
+    b.uid_next = uid;
+    assert_int_equal(txn_begin(a->s, true, &t, &err), 0);
+    assert_int_equal(box_put(&t, VIEW("INBOX"), &b, &err), 0);
+    assert_int_equal(txn_commit(&t, &err), 0);
+    box_release(&b);
+}
+
+static int append(struct account *a, uint32_t *uid)
+{
+    struct mailbox_new n = { .fd = open("/dev/null", O_RDONLY), .len = 0 };
+    uint32_t validity;
+    enum store_why why;
+    struct error err;
+    int rc = mailbox_append(a->s, VIEW("INBOX"), &n, 1, &validity, uid, &why,
+                            &err);
+
+    close(n.fd);
+    return rc;
+}
+
+/* UIDs end at 2^32 - 1, which is never given: UIDNEXT could not be told. No
+ * UID is given twice under one UIDVALIDITY. */
+static void uids_begin_anew_at_their_end(void **state)
+{
+    struct account a;
+    uint32_t uid = 0;
+    int fd;
+
+    (void)state;
+    begin(&a);
+    set_uid_next(&a, UINT32_MAX - 1);
+    assert_int_equal(append(&a, &uid), 0);
+    assert_true(uid == UINT32_MAX - 1);
+    assert_int_equal(append(&a, &uid), -1);
+    is_mended(&a, 2);
+    end(&a);
+
+    begin(&a);
+    set_uid_next(&a, UINT32_MAX);
+    fd = openat(a.dir, "new/2.b", O_WRONLY | O_CREAT, 0600);
+    close(fd);
+    assert_null(try_box(&a));
+    is_mended(&a, 2);
+    end(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_calls_fail_after_damage),
         cmocka_unit_test(a_message_that_cannot_be_read_is_damage),
+        cmocka_unit_test(uids_begin_anew_at_their_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
