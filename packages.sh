@@ -11,6 +11,10 @@ postern_build_packages="gcc cmake ninja-build pkg-config python3 openssl
 postern_test_packages="libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2ban swaks
     libnet-ssleay-perl strace curl isync msmtp fetchmail mutt mandoc"
 
+# To fuzz: clang with its runtime (a recommendation, not a dependency), and
+# what counts lines.
+postern_fuzz_packages="clang libclang-rt-14-dev llvm"
+
 # Install what is missing of the packages named in $1. As an ordinary user
 # print the command and fail.
 postern_packages() {

@@ -11,6 +11,7 @@ endif()
 
 option(POSTERN_SANITIZE "address and undefined behaviour sanitizers" OFF)
 option(POSTERN_FUZZ "build the libFuzzer targets (clang only)" OFF)
+option(POSTERN_COVERAGE "build them to count the lines they reach" OFF)
 
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes
     -Wmissing-prototypes -fno-common
@@ -19,7 +20,10 @@ add_compile_definitions(_GNU_SOURCE POSTERN_VERSION="${PROJECT_VERSION}"
     POSTERN_LIBEXEC="${CMAKE_INSTALL_FULL_LIBEXECDIR}/postern")
 include_directories(lib .)
 
-if(POSTERN_SANITIZE OR POSTERN_FUZZ)
+if(POSTERN_COVERAGE)
+    add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+    add_link_options(-fprofile-instr-generate)
+elseif(POSTERN_SANITIZE OR POSTERN_FUZZ)
     set(POSTERN_SAN -fsanitize=address,undefined -fno-sanitize-recover=all
         -fno-omit-frame-pointer)
     add_compile_options(${POSTERN_SAN})

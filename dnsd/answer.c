@@ -11,8 +11,8 @@
 #include "base/ascii.h"
 #include "dnsd/dnsd.h"
 
-#define RECORDS_MAX 100   /* of one answer */
-#define ANSWER_MAX  49000 /* bytes */
+#define RECORDS_MAX 100 /* addresses or preferences of one answer */
+#define ANSWER_MAX (DNS_RECORDS_MAX - DNS_NAME_MAX - 10) /* then one more */
 
 static bool is_host_name(const char *name)
 {
@@ -32,7 +32,8 @@ static enum dns_result from_status(int status)
                                                               : DNS_LATER;
 }
 
-/* By preference; a "." (null MX, RFC 7505) stays what it is. */
+/* By preference, the best of those for which there is room; a "." (null MX,
+ * RFC 7505) stays what it is. */
 static enum dns_result mx_records(const unsigned char *reply, int len,
                                   struct buf *out)
 {
@@ -40,8 +41,9 @@ static enum dns_result mx_records(const unsigned char *reply, int len,
     enum dns_result r = from_status(ares_parse_mx_reply(reply, len, &list));
     unsigned done = 0;
 
-    for (unsigned n = 0; r == DNS_OK && n < RECORDS_MAX; n++) {
-        const struct ares_mx_reply *best = NULL;
+    for (unsigned n = 0;
+         r == DNS_OK && n < RECORDS_MAX && out->len < ANSWER_MAX; n++) {
+        const struct ares_mx_reply *best;
         unsigned low = 0x10000;
 
         /* Selection by preference: few records, no need for more. */
@@ -50,7 +52,8 @@ static enum dns_result mx_records(const unsigned char *reply, int len,
                 low = m->priority;
         if (low == 0x10000)
             break;
-        for (best = list; best != NULL; best = best->next) {
+        for (best = list; best != NULL && out->len < ANSWER_MAX;
+             best = best->next) {
             if (best->priority != low)
                 continue;
             if (best->host[0] == '\0')
@@ -62,7 +65,7 @@ static enum dns_result mx_records(const unsigned char *reply, int len,
     }
     if (list != NULL)
         ares_free_data(list);
-    return r == DNS_OK && out->len == 0 ? DNS_NONE : r;
+    return r;
 }
 
 static enum dns_result a_records(const unsigned char *reply, int len,
@@ -107,12 +110,13 @@ static enum dns_result ptr_records(const unsigned char *reply, int len,
         ares_parse_ptr_reply(reply, len, NULL, 0, AF_INET, &h));
 
     for (char **name = h ? h->h_aliases : NULL;
-         r == DNS_OK && name != NULL && *name != NULL; name++)
+         r == DNS_OK && name != NULL && *name != NULL &&
+         out->len < ANSWER_MAX; name++)
         if (is_host_name(*name))
             buf_addf(out, "%s\n", *name);
     if (h != NULL)
         ares_free_hostent(h);
-    return r == DNS_OK && out->len == 0 ? DNS_NONE : r;
+    return r;
 }
 
 static enum dns_result txt_records(const unsigned char *reply, int len,
@@ -139,8 +143,8 @@ static enum dns_result txt_records(const unsigned char *reply, int len,
     return r;
 }
 
-enum dns_result answer_records(int type, const unsigned char *reply, int len,
-                               struct buf *out)
+static enum dns_result read_records(int type, const unsigned char *reply,
+                                    int len, struct buf *out)
 {
     switch (type) {
     case ns_t_mx:
@@ -155,4 +159,12 @@ enum dns_result answer_records(int type, const unsigned char *reply, int len,
         return txt_records(reply, len, out);
     }
     return DNS_LATER;
+}
+
+enum dns_result answer_records(int type, const unsigned char *reply, int len,
+                               struct buf *out)
+{
+    enum dns_result r = read_records(type, reply, len, out);
+
+    return r == DNS_OK && out->len == 0 ? DNS_NONE : r;
 }

@@ -15,7 +15,8 @@
 static bool contains(struct view text, struct view needle)
 {
     return needle.len == 0 ||
-           memmem(text.data, text.len, needle.data, needle.len) != NULL;
+           (text.len >= needle.len &&
+            memmem(text.data, text.len, needle.data, needle.len) != NULL);
 }
 
 /* --- headers ----------------------------------------------------------- */

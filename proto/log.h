@@ -22,9 +22,9 @@
     F(S, TEXT, tag, LOG_TAG_MAX) \
     F(S, U32, level, 0)          \
     F(S, TEXT, text, LOG_LINE_MAX)
-IPC_MESSAGE(log_entry, 0x0f01, LOG_ENTRY)
+IPC_MESSAGE(log_entry, 0x0e01, LOG_ENTRY)
 
-IPC_SIGNAL(log_entered, 0x0f81)
+IPC_SIGNAL(log_entered, 0x0e81)
 
 /* Is this a tag as above? */
 static inline bool log_is_tag(struct view tag)

@@ -13,13 +13,13 @@
 #include "ipc/message.h"
 
 /* Tell me of changes in the account of my stamp. */
-IPC_SIGNAL(notify_listen, 0x0b01)
+IPC_SIGNAL(notify_listen, 0x0d01)
 
 /* A mailbox of the account changed; to the hub, and from it to all who listen
  * but the teller. The account must be the teller's, or of its tenant. */
 #define NOTIFY_CHANGED(F, S) \
     F(S, TEXT, account, 320) \
     F(S, TEXT, mailbox, 240)
-IPC_MESSAGE(notify_changed, 0x0b02, NOTIFY_CHANGED)
+IPC_MESSAGE(notify_changed, 0x0d02, NOTIFY_CHANGED)
 
 #endif

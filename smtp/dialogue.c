@@ -109,14 +109,16 @@ static int connect_host(struct dialogue *g)
 
 /* --- replies ----------------------------------------------------------- */
 
-/* "5.1.1" at the front of a reply's text, if it fits the code (RFC 3463). */
+/* "5.1.1" at the front of a reply's text, if it fits the code (RFC 3463). A
+ * 3xx that nobody asked for is no failure for good, and has no class. */
 static void take_dsn(struct reply *r, struct view text)
 {
+    unsigned class = r->code / 100 == 3 ? 4 : r->code / 100;
     size_t at = view_index(text, ' ');
     struct view dsn = view_sub(text, 0, at);
     unsigned dots = 0;
     bool good = dsn.len >= 5 && dsn.len <= 11 &&
-                dsn.data[0] == (char)('0' + r->code / 100) &&
+                dsn.data[0] == (char)('0' + class) &&
                 dsn.data[1] == '.';
 
     for (size_t i = 0; good && i < dsn.len; i++) {
@@ -126,7 +128,7 @@ static void take_dsn(struct reply *r, struct view text)
     if (good && dots == 2)
         view_copy(dsn, r->dsn, sizeof r->dsn);
     else
-        snprintf(r->dsn, sizeof r->dsn, "%u.0.0", r->code / 100);
+        snprintf(r->dsn, sizeof r->dsn, "%u.0.0", class);
 }
 
 static void add_text(struct buf *out, struct view v)
@@ -170,10 +172,13 @@ static bool read_reply(struct dialogue *g, const char *during,
         if (!view_number(view_sub(line, 0, 3), 599, &code) || code < 200 ||
             (line.len > 3 && line.data[3] != ' ' && line.data[3] != '-'))
             return lost(g, during, "protocol error");
-        r->code = (unsigned)code;
-        if (n == 0)
+        /* Lines of one reply have one code (RFC 5321 §4.2.1); of those that
+         * have not, the last counts, and then its status as well. */
+        if (r->code != code) {
+            r->code = (unsigned)code;
             take_dsn(r, view_sub(line, 4, line.len));
-        else
+        }
+        if (n > 0)
             buf_add_char(&r->text, ' ');
         add_text(&r->text, line);
         if (line_seen != NULL)

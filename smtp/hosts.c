@@ -205,10 +205,22 @@ static int add_mx(struct dns *dns, const char *domain, unsigned port,
     }
     for (size_t i = 0; i < usable; i++)
         add_addresses(dns, names[i], port, h, t);
+    if (h->n == 0 && t->text.len > 0) {
+        t->is_permanent = false; /* the domain is there; its servers may be */
+        t->dsn[0] = '4';
+        return -1;
+    }
+    return 0;
+}
+
+/* There was an answer, but maybe nothing in it that we could use. */
+static int conclude(const struct hosts *h, const char *name,
+                    struct trouble *t)
+{
     if (h->n > 0)
         return 0;
-    t->is_permanent = false; /* the domain is there; its servers may be */
-    t->dsn[0] = '4';
+    trouble_set(t, false, "4.4.3", "Host or domain name not found. Name "
+                "service error for name=%s: no usable record", name);
     return -1;
 }
 
@@ -234,6 +246,8 @@ int hosts_find(struct dns *dns, const char *nexthop, struct hosts *h,
     }
     if (strncasecmp(name, "IPv6:", 5) == 0)
         memmove(name, name + 5, strlen(name + 5) + 1);
-    return literal ? add_addresses(dns, name, (unsigned)port, h, t)
-                   : add_mx(dns, name, (unsigned)port, h, t);
+    if ((literal ? add_addresses(dns, name, (unsigned)port, h, t)
+                 : add_mx(dns, name, (unsigned)port, h, t)) < 0)
+        return -1;
+    return conclude(h, name, t);
 }

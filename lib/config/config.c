@@ -37,8 +37,11 @@ static void set(struct config *cfg, struct view name, struct view value,
     e->where = alloc_text(where);
 }
 
+/* Not "#...", which main.cf could not hold: it would be a comment there. */
 static bool is_name(struct view v)
 {
+    if (view_starts(v, "#"))
+        return false;
     for (size_t i = 0; i < v.len; i++)
         if (!ascii_is_visible(v.data[i]) || strchr("${}()=", v.data[i]))
             return false;

@@ -27,6 +27,7 @@
 
 #define CONFIG_FILE_MAX (4u << 20) /* bytes of main.cf or master.cf */
 #define CONFIG_DEPTH_MAX 50        /* nested $name */
+#define CONFIG_TEXTS_MAX 10000     /* $name in one value, nested ones too */
 #define CONFIG_VALUE_MAX 262144    /* bytes of one expanded value */
 
 struct config;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * $name and its relatives. The depth of nesting is bounded, and so is the
- * size of the result: a value that names itself, or that doubles at every
- * level, is an error and not a disaster.
+ * $name and its relatives. The depth of nesting is bounded, and so are the
+ * size of the result and the number of texts looked at on the way to it: a
+ * value that names itself, or that doubles at every level, is an error and not
+ * a disaster.
  */
 #include "base/ascii.h"
 #include "config/config.h"
@@ -12,6 +13,7 @@ struct expansion {
     struct buf *out;
     size_t start; /* where the result began in out */
     unsigned depth;
+    unsigned *texts; /* that were expanded so far, all levels together */
     struct error *err;
 };
 
@@ -242,6 +244,8 @@ static int expand(struct expansion *x, struct view text)
 
     if (x->depth >= CONFIG_DEPTH_MAX)
         return fail(x, "a loop, or $ nested too deeply,", text);
+    if (++*x->texts > CONFIG_TEXTS_MAX)
+        return fail(x, "too many $", text);
     x->depth++;
     while (rc == 0 && text.len > 0) {
         size_t at = view_index(text, '$');
@@ -262,8 +266,9 @@ static int expand(struct expansion *x, struct view text)
 int config_expand(const struct config *cfg, struct view text, struct buf *out,
                   struct error *err)
 {
+    unsigned texts = 0;
     struct expansion x = { .cfg = cfg, .out = out, .start = out->len,
-                           .err = err };
+                           .texts = &texts, .err = err };
     int rc = expand(&x, text);
 
     if (rc < 0)

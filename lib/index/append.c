@@ -119,7 +119,8 @@ static int add_record(struct adding *a, struct msg *m, struct view name,
 {
     buf_add_view(&a->made, name);
     buf_add_char(&a->made, '\0');
-    m->uid = a->b.uid_next++;
+    if (box_take_uid(&a->t, &a->b, &m->uid, err) < 0)
+        return -1;
     m->modseq = a->b.modseq;
     m->file = name;
     m->in_new = false;

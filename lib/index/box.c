@@ -111,6 +111,15 @@ int box_need(struct txn *t, struct view name, struct box *b, struct error *err)
     return box_put(t, name, b, err);
 }
 
+int box_take_uid(struct txn *t, struct box *b, uint32_t *uid,
+                 struct error *err)
+{
+    if (b->uid_next == 0 || b->uid_next == UINT32_MAX)
+        return txn_damaged(t, "the next UID of a mailbox", err);
+    *uid = b->uid_next++;
+    return 0;
+}
+
 /* --- messages ---------------------------------------------------------- */
 
 struct view msg_key(struct msg_key *k, uint32_t id, uint32_t uid)
@@ -121,7 +130,8 @@ struct view msg_key(struct msg_key *k, uint32_t id, uint32_t uid)
     return (struct view){ (const char *)k->bytes, sizeof k->bytes };
 }
 
-bool msg_unpack(struct view key, struct view value, struct msg *m)
+/* Take a key and a value apart. */
+static bool msg_unpack(struct view key, struct view value, struct msg *m)
 {
     struct packed_msg p;
     uint32_t uid;
@@ -175,14 +185,37 @@ int msg_delete(struct txn *t, uint32_t id, uint32_t uid, struct error *err)
     return txn_clear(t, DB_FACT, key, err);
 }
 
-int msg_each(struct txn *t, uint32_t id, uint32_t from_uid,
-             int (*each)(struct view key, struct view value, void *arg,
-                         struct error *err),
+struct visit {
+    struct txn *t;
+    msg_visitor *each;
+    void *arg;
+};
+
+static int unpack_one(struct view key, struct view value, void *arg,
+                      struct error *err)
+{
+    struct visit *v = arg;
+    struct msg m;
+
+    if (!msg_unpack(key, value, &m))
+        return txn_damaged(v->t, "a message", err);
+    return v->each(&m, v->arg, err);
+}
+
+int msg_each(struct txn *t, uint32_t id, uint32_t from_uid, msg_visitor *each,
              void *arg, struct error *err)
 {
+    struct visit v = { t, each, arg };
     struct msg_key k;
     struct view from = msg_key(&k, id, from_uid);
 
-    return txn_each_from(t, DB_MSG, view_sub(from, 0, 4), from, each, arg,
+    return txn_each_from(t, DB_MSG, view_sub(from, 0, 4), from, unpack_one, &v,
                          err);
+}
+
+int msg_all(struct txn *t, msg_visitor *each, void *arg, struct error *err)
+{
+    struct visit v = { t, each, arg };
+
+    return txn_each(t, DB_MSG, VIEW(""), unpack_one, &v, err);
 }

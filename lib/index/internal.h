@@ -144,6 +144,12 @@ bool box_same_sums(const struct box *a, const struct box *b);
 int box_need(struct txn *t, struct view name, struct box *b,
              struct error *err);
 
+/* Give the mailbox's next UID away. One more must be left to be told as the
+ * next; when none is, the index is given up, so that UIDs begin anew under a
+ * UIDVALIDITY that is higher (RFC 3501 §2.3.1.1). */
+int box_take_uid(struct txn *t, struct box *b, uint32_t *uid,
+                 struct error *err);
+
 /* A key of `msg`. */
 struct msg_key {
     unsigned char bytes[8];
@@ -156,14 +162,14 @@ int msg_get(struct txn *t, uint32_t id, uint32_t uid, struct msg *m,
             struct error *err);
 int msg_delete(struct txn *t, uint32_t id, uint32_t uid, struct error *err);
 
-/* Take the key and value of a txn_each() apart. */
-bool msg_unpack(struct view key, struct view value, struct msg *m);
+/* Called for one message after another, until it gives other than 0. */
+typedef int msg_visitor(const struct msg *m, void *arg, struct error *err);
 
-/* All messages of a mailbox, in the order of UIDs. */
-int msg_each(struct txn *t, uint32_t id, uint32_t from_uid,
-             int (*each)(struct view key, struct view value, void *arg,
-                         struct error *err),
+/* All messages of a mailbox from this UID on, in the order of UIDs; those of
+ * all mailboxes. What the last call gave, or -1. */
+int msg_each(struct txn *t, uint32_t id, uint32_t from_uid, msg_visitor *each,
              void *arg, struct error *err);
+int msg_all(struct txn *t, msg_visitor *each, void *arg, struct error *err);
 
 /* --- scan.c ------------------------------------------------------------ */
 

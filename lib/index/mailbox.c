@@ -87,28 +87,25 @@ static void lose(struct taking *k)
         k->changes->expunged(k->m, k->number + 1, e->uid, k->changes->arg);
 }
 
-static int take(struct view key, struct view value, void *arg,
-                struct error *err)
+static int take(const struct msg *msg, void *arg, struct error *err)
 {
     struct taking *k = arg;
     struct mailbox *m = k->m;
-    struct msg msg;
 
-    if (!msg_unpack(key, value, &msg))
-        return error_set(err, FAIL_TEMP, "a message makes no sense");
-    while (k->old < m->n && m->entries[k->old].uid < msg.uid)
+    (void)err;
+    while (k->old < m->n && m->entries[k->old].uid < msg->uid)
         lose(k);
-    if (k->old < m->n && m->entries[k->old].uid == msg.uid) {
+    if (k->old < m->n && m->entries[k->old].uid == msg->uid) {
         uint32_t recent = m->entries[k->old].flags & MAILBOX_RECENT;
 
-        add(k, entry_of(&msg, UINT32_MAX));
+        add(k, entry_of(msg, UINT32_MAX));
         k->fresh[k->n - 1].flags |= recent;
         k->old++;
         k->number++;
         return 0;
     }
-    add(k, entry_of(&msg, k->recent_from));
-    m->n_recent += msg.uid >= k->recent_from;
+    add(k, entry_of(msg, k->recent_from));
+    m->n_recent += msg->uid >= k->recent_from;
     return 0;
 }
 
@@ -150,10 +147,9 @@ static void take_box(struct mailbox *m, const struct box *b)
     take_keywords(m, b);
 }
 
-static int count_recent(struct view key, struct view value, void *arg,
-                        struct error *err)
+static int count_recent(const struct msg *m, void *arg, struct error *err)
 {
-    (void)key, (void)value, (void)err;
+    (void)m, (void)err;
     ++*(size_t *)arg;
     return 0;
 }
@@ -163,16 +159,13 @@ struct unseen {
     bool found;
 };
 
-static int find_unseen(struct view key, struct view value, void *arg,
-                       struct error *err)
+static int find_unseen(const struct msg *msg, void *arg, struct error *err)
 {
     struct unseen *u = arg;
-    struct msg msg;
 
-    if (!msg_unpack(key, value, &msg))
-        return error_set(err, FAIL_TEMP, "a message makes no sense");
+    (void)err;
     u->number++;
-    u->found = !(msg.flags & MAILBOX_SEEN);
+    u->found = !(msg->flags & MAILBOX_SEEN);
     return u->found || u->number == UNSEEN_NEAR;
 }
 

@@ -152,26 +152,22 @@ static void add_moved(struct scanning *c, uint32_t uid, const struct file *f)
     c->n_moved++;
 }
 
-static int compare(struct view key, struct view value, void *arg,
-                   struct error *err)
+static int compare(const struct msg *m, void *arg, struct error *err)
 {
     struct scanning *c = arg;
-    struct msg m;
-    struct file *f;
+    struct file *f = find(c, file_base(m->file));
 
-    if (!msg_unpack(key, value, &m))
-        return error_set(err, FAIL_TEMP, "a message makes no sense");
-    box_count(&c->sums, &m, 1);
-    f = find(c, file_base(m.file));
+    (void)err;
+    box_count(&c->sums, m, 1);
     if (f == NULL) {
-        if (m.in_new ? c->look_new : c->look_cur)
-            add_moved(c, m.uid, NULL);
+        if (m->in_new ? c->look_new : c->look_cur)
+            add_moved(c, m->uid, NULL);
         return 0;
     }
     f->known = true;
-    if (f->in_new != m.in_new || !view_eq(name_of(c, f), m.file) ||
-        (c->move && m.in_new))
-        add_moved(c, m.uid, f);
+    if (f->in_new != m->in_new || !view_eq(name_of(c, f), m->file) ||
+        (c->move && m->in_new))
+        add_moved(c, m->uid, f);
     return 0;
 }
 
@@ -315,23 +311,23 @@ static int apply_new(struct scanning *c, struct txn *t, struct box *b,
                      const struct file *f, struct error *err)
 {
     struct buf name = BUF_INIT, mirrored = BUF_INIT;
-    struct msg m = { .uid = b->uid_next, .bytes = f->bytes, .size = f->size,
+    struct msg m = { .bytes = f->bytes, .size = f->size,
                      .date = (uint32_t)(f->mtime_us / 1000000),
                      .in_new = f->in_new };
     int rc = drop_expunged(c, t, f, err);
 
     if (rc != 0)
         return rc < 0 ? -1 : 0;
+    if (box_take_uid(t, b, &m.uid, err) < 0)
+        return -1;
     buf_add_view(&name, name_of(c, f));
     m.file = buf_view(&name);
     m.flags = m.mirrored = file_flags(m.file);
     m.modseq = ++b->modseq;
     if (c->move && m.in_new)
         file_mirror(&c->folder, &m, &mirrored);
-    b->uid_next++;
     box_count(b, &m, 1);
-    rc = b->uid_next == 0 ? error_set(err, FAIL_PERM, "no UID is left")
-                          : msg_put(t, b->id, &m, err);
+    rc = msg_put(t, b->id, &m, err);
     buf_release(&name);
     buf_release(&mirrored);
     return rc;
@@ -467,7 +463,7 @@ static int scan_once(struct scanning *c, bool last, bool *changed,
 {
     uint64_t started_ns = clock_real_us() * 1000;
     struct timespec step = { 0, STEP_NS };
-    struct box seen;
+    struct box seen = { .id = 0 };
     int rc = prepare(c, &seen, err);
 
     box_release(&seen);

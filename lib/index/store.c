@@ -590,13 +590,11 @@ int store_subscribe(struct store *s, struct view name, bool on,
 
 /* --- status ------------------------------------------------------------ */
 
-static int count_recent(struct view key, struct view value, void *arg,
-                        struct error *err)
+static int count_recent(const struct msg *m, void *arg, struct error *err)
 {
     uint32_t *recent = arg;
 
-    (void)key;
-    (void)value;
+    (void)m;
     (void)err;
     ++*recent;
     return 0;
@@ -634,15 +632,12 @@ int store_status(struct store *s, struct view name, struct store_status *st,
     return rc < 0 ? -1 : 0;
 }
 
-static int add_usage(struct view key, struct view value, void *arg,
-                     struct error *err)
+static int add_usage(const struct msg *m, void *arg, struct error *err)
 {
-    struct msg m;
     uint64_t *sums = arg;
 
-    if (!msg_unpack(key, value, &m))
-        return error_set(err, FAIL_TEMP, "a message makes no sense");
-    sums[0] += m.bytes;
+    (void)err;
+    sums[0] += m->bytes;
     sums[1]++;
     return 0;
 }
@@ -655,7 +650,7 @@ int store_usage(struct store *s, uint64_t *bytes, uint64_t *messages,
     int rc = txn_begin(s, false, &t, err);
 
     if (rc == 0) {
-        rc = txn_each(&t, DB_MSG, VIEW(""), add_usage, sums, err);
+        rc = msg_all(&t, add_usage, sums, err);
         txn_abort(&t);
     }
     *bytes = sums[0];

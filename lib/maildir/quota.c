@@ -58,7 +58,10 @@ static void add_directory(int parent, const char *path, struct sum *sum)
     while (dir != NULL && (e = readdir(dir)) != NULL) {
         if (e->d_name[0] == '.')
             continue;
-        sum->bytes += size_of(dirfd(dir), e->d_name);
+        /* Names are the account's own: they may claim anything. */
+        if (__builtin_add_overflow(sum->bytes, size_of(dirfd(dir), e->d_name),
+                                   &sum->bytes))
+            sum->bytes = INT64_MAX;
         sum->messages++;
     }
     if (dir != NULL)

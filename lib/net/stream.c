@@ -248,7 +248,7 @@ enum stream_result stream_next_line(struct stream *s, size_t limit,
 
 struct view stream_input(const struct stream *s)
 {
-    return (struct view){ s->in.data + s->at, s->in.len - s->at };
+    return view_sub(buf_view(&s->in), s->at, s->in.len);
 }
 
 void stream_took(struct stream *s, size_t len)

@@ -146,8 +146,15 @@ int qwriter_finish(struct qwriter *w, struct error *err)
         .envelope_crc = crc32c(0, w->envelope.data, w->envelope.len),
         .arrival_us = w->arrival_us,
     };
+    static const char zeros[8];
 
     if (write_envelope(w, err) < 0)
+        return -1;
+    /* Content fills the gap before it; where there is none, nothing would. */
+    if (w->content_len == 0 &&
+        io_pwrite_all(w->fd, zeros,
+                      w->content_offset - sizeof h - w->envelope.len,
+                      sizeof h + w->envelope.len, "the queue file", err) < 0)
         return -1;
     h.content_offset = w->content_offset;
     h.content_len = w->content_len;
@@ -182,6 +189,7 @@ static int read_head(struct head *h, int fd, const char *name,
     if (h->envelope_len > QFILE_ENVELOPE_MAX ||
         h->n_rcpts > ENVELOPE_RCPT_MAX ||
         h->content_offset < sizeof *h + h->envelope_len ||
+        h->content_offset > sizeof *h + h->envelope_len + 7 ||
         h->content_len > (1ULL << 50))
         return error_set(err, FAIL_PERM, "the head of %s makes no sense",
                          name);

@@ -3,9 +3,11 @@
 #include <regex.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "table/template.h"
 
 #define GROUPS_MAX 99
+#define RUN_MAX    8 /* repetitions of a repetition of... */
 
 /* The key of one lookup, and what the last rule found in it. */
 struct subject {
@@ -35,6 +37,30 @@ static int read_flags(struct view flags, int *out, struct error *err)
     return 0;
 }
 
+/* POSIX gives "a**" no meaning, and regcomp(3) takes the fourth power of such
+ * a run's length of time; ".*?", which people write, is fine. An interval
+ * doubles and more what stands before it. */
+static bool repeats_too_often(struct view pattern)
+{
+    bool in_interval = false;
+    size_t run = 0;
+
+    for (size_t i = 0; i < pattern.len; i++) {
+        char c = pattern.data[i];
+
+        if (in_interval)
+            in_interval = ascii_is_digit(c) || c == ',';
+        else if (c == '*' || c == '+' || c == '?' || c == '{')
+            run++;
+        else
+            run = 0;
+        in_interval = in_interval || c == '{';
+        if (run > RUN_MAX)
+            return true;
+    }
+    return false;
+}
+
 static int take_pattern(const struct table *t, struct rule *r,
                         struct view *rest, struct error *err)
 {
@@ -47,6 +73,9 @@ static int take_pattern(const struct table *t, struct rule *r,
     if (template_take_pattern(rest, &text, &flags, err) < 0 ||
         read_flags(flags, &options, err) < 0)
         return -1;
+    if (repeats_too_often(text))
+        return error_set(err, FAIL_PERM, "more than %d repetitions in a row",
+                         RUN_MAX);
     re = alloc_zero(1, sizeof *re);
     copy = alloc_copy(text.data, text.len);
     code = regcomp(re, copy, options);

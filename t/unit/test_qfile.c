@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <unistd.h>
 
+#include "base/crc.h"
 #include "base/io.h"
 #include "base/memfd.h"
 #include "queue/qfile.h"
@@ -60,6 +61,50 @@ static void a_file_comes_back_as_it_was_written(void **state)
     assert_int_equal(qfile_check_content(fd, q.content_offset, q.content_len,
                                          q.content_crc, "t", &err), 0);
     qfile_release(&q);
+    close(fd);
+}
+
+/* Nothing fills the gap before content that is not there. */
+static void a_file_without_content_comes_back(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 8; len++) {
+        struct envelope e = { .sender = { "ann@b.cde", len } };
+        struct qwriter w;
+        struct qfile q;
+        struct error err;
+        int fd = memfd_new("q", &err);
+
+        assert_int_equal(qwriter_begin(&w, fd, 1, &e, &err), 0);
+        assert_int_equal(qwriter_finish(&w, &err), 0);
+        qwriter_release(&w);
+        assert_int_equal(qfile_read(&q, fd, "t", &err), 0);
+        assert_int_equal(q.content_len, 0);
+        qfile_release(&q);
+        close(fd);
+    }
+}
+
+/* Content that begins so far behind that its end comes round to the front,
+ * where statuses would be written over the envelope. */
+static void content_is_behind_the_envelope(void **state)
+{
+    uint64_t offset = UINT64_MAX - 15;
+    char head[64];
+    uint32_t crc;
+    struct qfile q;
+    struct error err;
+    int fd = make("twenty bytes of it\r\n");
+
+    (void)state;
+    assert_int_equal(io_pread_all(fd, head, sizeof head, 0, "t", &err), 0);
+    memcpy(head + 24, &offset, sizeof offset);
+    memset(head + 8, 0, sizeof crc);
+    crc = crc32c(0, head, sizeof head);
+    memcpy(head + 8, &crc, sizeof crc);
+    assert_int_equal(io_pwrite_all(fd, head, sizeof head, 0, "t", &err), 0);
+    assert_int_equal(qfile_read(&q, fd, "t", &err), -1);
+    assert_int_equal(err.kind, FAIL_PERM);
     close(fd);
 }
 
@@ -205,6 +250,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_comes_back_as_it_was_written),
+        cmocka_unit_test(a_file_without_content_comes_back),
+        cmocka_unit_test(content_is_behind_the_envelope),
         cmocka_unit_test(the_last_status_of_a_recipient_counts),
         cmocka_unit_test(a_torn_status_is_not_there),
         cmocka_unit_test(every_flipped_bit_is_seen),

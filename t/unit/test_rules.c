@@ -191,6 +191,30 @@ static void each_bad_pattern_is_told(void **state)
     }
 }
 
+/* The C library would take minutes over some of these. */
+static void repetitions_are_not_repeated_for_ever(void **state)
+{
+    struct place *p = *state;
+    struct buf text = BUF_INIT;
+    struct table *t;
+
+    buf_add_text(&text, "/^a.*?1*2*3*4*5*6*7*8*9*0*z$/ fine\n/^(b");
+    for (int i = 0; i < 200; i++)
+        buf_add_char(&text, '*');
+    buf_add_text(&text, ")$/ stars\n/^c");
+    for (int i = 0; i < 30; i++)
+        buf_add_text(&text, "{1,2}");
+    buf_add_text(&text, "$/ intervals\n");
+    t = open_text(p, "regexp", buf_view(&text), 0);
+    ask(t, (const struct question[]) {
+        { "abc12z", "fine" }, { "b", NULL }, { "c", NULL }, { NULL, NULL },
+    });
+    assert_non_null(strstr(buf_text(&p->warnings),
+                           "more than 8 repetitions in a row"));
+    table_close(&t);
+    buf_release(&text);
+}
+
 static void substitution_can_be_forbidden(void **state)
 {
     struct place *p = *state;
@@ -277,6 +301,7 @@ int main(void)
         PLACED(bad_cidr_rules_are_skipped),
         PLACED(patterns_match_and_substitute),
         PLACED(each_bad_pattern_is_told),
+        PLACED(repetitions_are_not_repeated_for_ever),
         PLACED(substitution_can_be_forbidden),
         PLACED(pcre_has_its_flags),
         PLACED(work_and_results_are_limited),
