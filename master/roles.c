@@ -15,7 +15,7 @@ const struct role roles[] = {
     { .name = "smtpd", .uid_offset = 2, .shape = ROLE_WORKER, .spare = 1,
       .joins = "cleanup mapd authd dnsd keyd", .sockets = "*" },
     { .name = "smtp", .uid_offset = 3, .shape = ROLE_WORKER,
-      .host_network = true, .joins = "dnsd keyd mapd" },
+      .host_network = true, .joins = "dnsd mapd" },
     { .name = "bounce", .uid_offset = 4, .shape = ROLE_WORKER,
       .joins = "cleanup" },
     { .name = "mapd", .uid_offset = 5, .shape = ROLE_SHARED, .root = ROOT_HOST,

@@ -26,6 +26,7 @@ struct row {
 };
 
 #define SOCKETS (PROMISE_ACCEPT | PROMISE_INET)
+#define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) /* of openat's flags */
 #define FILES   (PROMISE_READ | PROMISE_CREATE | PROMISE_CHANGE)
 
 /* What the address sanitizer needs, to run and to say what it found; only in
@@ -102,10 +103,11 @@ static const struct row rows[] = {
     { "sendfile", PROMISE_CREATE, ANY, 0, 0 },
 
     /* files below the root */
-    { "openat", FILES | PROMISE_DATABASE, ANY, 0, 0 },
+    { "openat", PROMISE_CREATE | PROMISE_DATABASE, ANY, 0, 0 },
+    { "openat", FILES, ARG_LACKS, 2, MAKES_FILE },
     { "lseek", FILES, ANY, 0, 0 },
     { "pwrite64", FILES | PROMISE_MEMFD | PROMISE_DATABASE, ANY, 0, 0 },
-    { "openat2", FILES, ANY, 0, 0 },
+    { "openat2", PROMISE_MAP, ANY, 0, 0 },
     { "getdents64", PROMISE_READ | PROMISE_CHANGE, ANY, 0, 0 },
     { "linkat", PROMISE_CREATE, ANY, 0, 0 },
     { "fsync", PROMISE_CREATE | PROMISE_CHANGE | PROMISE_DATABASE, ANY, 0, 0 },

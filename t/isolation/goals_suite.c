@@ -57,8 +57,8 @@ static bool reach_join(struct daemon *d, const char *target)
     return redteam_join(target) >= 0;
 }
 
-/* Ask for each of them, and say who was had: reached when there are more than
- * this role may have, which the test knows. */
+/* Ask for each of them, and say who was had: the test knows who should be. It
+ * counts as had what master refused for another reason than who asked. */
 static bool reach_joins(struct daemon *d, const char *targets)
 {
     struct view rest = view_of(targets), word;
@@ -72,9 +72,11 @@ static bool reach_joins(struct daemon *d, const char *targets)
         if (!view_copy(word, service, sizeof service))
             continue;
         fd = redteam_join(service);
-        if (fd < 0)
+        if (fd >= 0)
+            close(fd);
+        else if (strcmp(redteam_how, "that is not for you to join") == 0 ||
+                 strcmp(redteam_how, "only authd starts sessions") == 0)
             continue;
-        close(fd);
         buf_addf(&had, " %s", service);
     }
     snprintf(redteam_how, sizeof redteam_how, "had:%.1000s", buf_text(&had));
@@ -128,7 +130,7 @@ static const struct text texts[] = {
     { "TLS 1.3, server CertificateVerify", 32, PAD - 1 },
     { "TLS 1.3, server CertificateVerify", 32, PAD + 1 },
     { "TLS 1.3, server certificateVerify", 32, PAD },
-    { "TLS 1.3, server CertificateVerify\0x", 32, PAD },
+    { "TLS 1.3, server CertificateVerify ", 32, PAD },
     { "from:ann@one.example\r\ndkim-signature:v=1; d=one.example; bh=", 44,
       0 },
     { "", 32, 0 }, /* bare hashes */

@@ -34,7 +34,7 @@ SPARE = {
 RARE = {
     "authd": "clock_nanosleep fsync ftruncate getpeername getsockname unlink",
     "bounce": "pwrite64",
-    "cleanup": "fdatasync lseek openat2 sendfile",
+    "cleanup": "fdatasync lseek sendfile",
     "dnsd": "getpeername getsockname getsockopt",
     "imapd": "clock_nanosleep fchmod msync openat2 pwritev renameat2 linkat "
              "fdatasync fsync ftruncate utimensat uname sendfile mkdirat "
@@ -45,13 +45,13 @@ RARE = {
     "logd": "clock_nanosleep geteuid getpeername getsockname getsockopt "
             "accept4",
     "login": "clock_nanosleep geteuid getsockopt",
-    "mapd": "fcntl getdents64 lseek openat openat2 pwrite64 "
+    "mapd": "fcntl getdents64 lseek openat pwrite64 "
             "sched_getaffinity flock shutdown",
     "pop3d": "clock_nanosleep fchmod fdatasync fstatfs fsync ftruncate linkat "
              "msync openat2 pwritev renameat renameat2 sendfile utimensat "
              "uname mkdirat lseek getdents64 unlinkat pwrite64",
     "qmgr": "clock_nanosleep fsync geteuid getpeername getsockname lseek "
-            "openat2 renameat2 fchmod getsockopt",
+            "renameat2 fchmod getsockopt",
     "smtp": "getpeername getsockname",
     "smtpd": "clock_nanosleep geteuid getsockname getsockopt pwrite64",
 }

@@ -102,7 +102,8 @@ class Redteam(suite.Case):
         found = []
         for program in DERIVED:
             goals = host_goals(s, v) + [
-                ("read", "/etc/passwd"), ("read", drill.database(s)), ("read", eve),
+                ("read", "/etc/passwd"), ("read", drill.database(s)),
+                ("read", eve),
                 ("guess", "globex/two.example/eve/new/1.secret"),
                 ("guess", "mail/globex/two.example/eve/new/1.secret"),
                 ("guess", "two.example/eve/new/1.secret"),
