@@ -85,7 +85,6 @@ static const struct row rows[] = {
 
     /* sockets */
     { "accept4", PROMISE_ACCEPT, ANY, 0, 0 },
-    { "geteuid", PROMISE_ACCEPT, ANY, 0, 0 },
     { "getpeername", SOCKETS, ANY, 0, 0 },
     { "getsockname", SOCKETS, ANY, 0, 0 },
     { "getsockopt", SOCKETS, ANY, 0, 0 },
@@ -133,6 +132,7 @@ static const struct row rows[] = {
     { "flock", PROMISE_TABLES, ANY, 0, 0 },
     { "sched_getaffinity", PROMISE_TABLES, ANY, 0, 0 }, /* how many CPUs? */
     { "unlink", PROMISE_DATABASE, ANY, 0, 0 },
+    { "geteuid", PROMISE_DATABASE, ANY, 0, 0 },
     { "fcntl", FILES | PROMISE_MAP | PROMISE_INET, ARG_IS, 1, F_SETFD },
 
     { "sigaltstack", SANITIZER, ANY, 0, 0 },

@@ -172,6 +172,7 @@ int service_main(const struct service *s, int argc, char **argv)
 
     d.service = s;
     d.instance = s->name;
+    d.uid = geteuid();
     /* Later the number may be that of a file which prepare() opened. */
     d.root = fcntl(FD_ROOT, F_GETFD) >= 0 ? FD_ROOT : -1;
     d.id_mono = clock_mono_us();

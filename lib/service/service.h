@@ -105,6 +105,7 @@ struct daemon {
     struct config *config;
     int root;             /* the root directory, or -1 */
     bool rooted;          /* it is also what "/" means (not in user mode) */
+    uid_t uid;            /* our own; in user mode the suite's owner */
     int listeners[SERVICE_LISTENERS_MAX];
     size_t n_listeners;
     struct loop loop;     /* not of straight-line programs */

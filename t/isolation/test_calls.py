@@ -42,18 +42,17 @@ RARE = {
     "local": "clock_nanosleep fchmod fdatasync fstatfs ftruncate getdents64 "
              "lseek msync mkdirat openat2 pwrite64 pwritev renameat renameat2 "
              "uname unlinkat utimensat fcntl sendfile",
-    "logd": "clock_nanosleep geteuid getpeername getsockname getsockopt "
-            "accept4",
-    "login": "clock_nanosleep geteuid getsockopt",
+    "logd": "clock_nanosleep getpeername getsockname getsockopt accept4",
+    "login": "clock_nanosleep getsockopt",
     "mapd": "fcntl getdents64 lseek openat pwrite64 "
             "sched_getaffinity flock shutdown",
     "pop3d": "clock_nanosleep fchmod fdatasync fstatfs fsync ftruncate linkat "
              "msync openat2 pwritev renameat renameat2 sendfile utimensat "
              "uname mkdirat lseek getdents64 unlinkat pwrite64",
-    "qmgr": "clock_nanosleep fsync geteuid getpeername getsockname lseek "
-            "renameat2 fchmod getsockopt",
+    "qmgr": "clock_nanosleep fsync getpeername getsockname lseek renameat2 "
+            "fchmod getsockopt",
     "smtp": "getpeername getsockname",
-    "smtpd": "clock_nanosleep geteuid getsockname getsockopt pwrite64",
+    "smtpd": "clock_nanosleep getsockname getsockopt pwrite64",
 }
 CALL = re.compile(r"(\d+) +(?:\+\+\+|---|<\.\.\. |(\w+)\()(.*)")
 
