@@ -234,6 +234,8 @@ static void dispatch(struct smtp_session *s, struct view line)
     } else {
         c->run(s, args);
     }
+    if (c->run == cmd_auth)
+        stream_forget(&s->stream); /* refused or not, it had a password */
     if (!s->failed)
         s->good[i]++;
 }
