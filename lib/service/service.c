@@ -150,10 +150,13 @@ static void enter_jail(struct daemon *d, const struct service_conf *sc)
     struct error err;
 
     sandbox.extra = d->extra;
-    if (sandbox_enter(&sandbox, &d->root, &d->rooted, walls, &err) == 0)
+    if (sandbox_enter(&sandbox, &d->root, walls, &d->walls, &err) == 0) {
+        d->rooted = d->walls & WALL_ROOT;
         return;
+    }
     if (sc->sandbox_required)
         log_fatal("no jail, no service: %s", err.text);
+    d->rooted = d->walls & WALL_ROOT;
     log_warning("running without all walls: %s", err.text);
 }
 

@@ -110,6 +110,8 @@ struct daemon {
     size_t n_listeners;
     struct loop loop;     /* not of straight-line programs */
 
+    unsigned walls;       /* those that stand: enum wall */
+
     /* Private to lib/service. */
     struct sandbox_rule *extra; /* ended by a NULL path */
     size_t n_extra;
