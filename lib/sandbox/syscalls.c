@@ -26,7 +26,8 @@ struct row {
 };
 
 #define SOCKETS (PROMISE_ACCEPT | PROMISE_INET)
-#define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) /* of openat's flags */
+/* Of the flags of openat(2): those that make a file. */
+#define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
 #define FILES   (PROMISE_READ | PROMISE_CREATE | PROMISE_CHANGE)
 
 /* What the address sanitizer needs, to run and to say what it found; only in
