@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What other programs of the suite could be had to do. */
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -283,10 +284,86 @@ static bool reach_directory(struct daemon *d, const char *target)
     return true;
 }
 
+/* --- frames that make no sense ------------------------------------------ */
+
+#define FRAMES 60 /* a program */
+
+/* The first is one byte; others have the id of a message that exists, and what
+ * comes behind it is chance, or have nothing to do with one. */
+static size_t make_frame(unsigned n, unsigned *state, char *out)
+{
+    static const uint16_t ids[] = {
+        0x0101, 0x01f0, 0x0201, 0x0202, 0x0203, 0x0301, 0x0401, 0x0403,
+        0x0405, 0x0501, 0x0502, 0x0503, 0x0601, 0x0603, 0x0701, 0x0702,
+        0x0801, 0x0a01, 0x0a02, 0x0a10, 0x0b01, 0x0b02, 0x0c01, 0x0c03,
+    };
+    uint16_t id = ids[n % (sizeof ids / sizeof *ids)];
+    size_t len = make_random(state, out) + 1;
+
+    if (n == 0)
+        return 1;
+    if (n % 3 != 0) {
+        memcpy(out, &id, sizeof id);
+        out[2] = (char)(n % 12); /* how many fields */
+        out[3] = 0;
+    }
+    return n == 1 ? IPC_MESSAGE_MAX : len;
+}
+
+/* Send one; true when the other end neither hung up nor answered. */
+static bool is_ignored(int fd, unsigned n, unsigned *state)
+{
+    static char frame[IPC_MESSAGE_MAX];
+    size_t len = make_frame(n, state, frame);
+    int sent[1] = { n % 5 == 0 ? STDERR_FILENO : -1 };
+    struct ipc_packet p;
+    struct error err;
+    struct ipc c;
+    bool ignored;
+
+    ipc_init(&c, fd, WAIT_MS);
+    ipc_send_raw(fd, (struct view){ frame, len }, sent, sent[0] >= 0, 0);
+    ignored = ipc_recv(&c, &p, &err) < 0 && err.sys == ETIMEDOUT;
+    ipc_release(&c);
+    return ignored;
+}
+
+/* Have a program fail by what is said to it. */
+static bool garble_one(struct daemon *d, const char *service)
+{
+    unsigned state = 7;
+
+    (void)d;
+    for (unsigned n = 0; n < FRAMES; n++) {
+        int fd = redteam_join(service);
+
+        if (fd >= 0 && is_ignored(fd, n, &state))
+            return true;
+    }
+    return false;
+}
+
+static bool reach_garble(struct daemon *d, const char *targets)
+{
+    return redteam_any(d, targets, garble_one);
+}
+
+/* The same with master, over our one channel to it. */
+static bool reach_garble_master(struct daemon *d, const char *target)
+{
+    unsigned state = 7;
+    uint64_t n = 0;
+
+    (void)d;
+    view_number(view_of(target), FRAMES, &n);
+    return is_ignored(FD_CONTROL, (unsigned)n, &state);
+}
+
 const struct goal suite_goals[] = {
     { "join", reach_join },     { "joins", reach_joins },
     { "session", reach_session }, { "sign", reach_sign },
     { "submit", reach_submit }, { "table", reach_table },
-    { "directory", reach_directory },
+    { "directory", reach_directory }, { "garble", reach_garble },
+    { "garble-master", reach_garble_master },
     { NULL, NULL },
 };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The system calls that each program's wall lets through, held against those
-that it makes in a day of all kinds of work (strace -f from outside)."""
+that it makes in a day of all kinds of work (strace -f from outside): I7, I16.
+"""
 import contextlib
 import imaplib
 import os
@@ -188,7 +189,9 @@ class Calls(suite.Case):
                            check=True, capture_output=True)
 
     def programs(self, s):
-        """{program: the calls it made behind its wall}"""
+        """{program: the calls it made behind its wall}; self.execs: programs
+        that were run from there."""
+        self.execs = []
         program, walled, made = {}, set(), {}
         for line in open(self.trace, errors="replace"):
             m = CALL.match(line)
@@ -198,6 +201,8 @@ class Calls(suite.Case):
                 continue
             pid, call, rest = m.groups()
             if call == "execve":
+                if pid in walled:
+                    self.execs.append(line)
                 r = re.match(r'"[^"]*/libexec/(\w+)"', rest)
                 program[pid] = r[1] if r else None
                 walled.discard(pid)
@@ -233,6 +238,7 @@ class Calls(suite.Case):
         for name in sorted(made):
             line, = re.findall(rf"^{name} +(\d+) +(.*)$", said, re.M)
             allowed = set(line[1].split())
+            self.true(not allowed & {"execve", "execveat", "ptrace"}, name)
             self.equal(int(line[0]), len(allowed))
             unused = allowed - made[name] - spare
             print(f"{name}: {len(allowed)} allowed, {len(made[name])} made; "
@@ -242,6 +248,7 @@ class Calls(suite.Case):
             self.equal(unused - set(RARE.get(name, "").split()), set(),
                        f"{name} may make calls that nobody needs")
         self.equal(len(made), 15, f"programs: {sorted(made)}")
+        self.equal(self.execs, [], "programs run from inside a jail (I16)")
         self.sink.close()
 
 
