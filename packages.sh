@@ -9,7 +9,8 @@ postern_build_packages="gcc cmake ninja-build pkg-config python3 openssl
 
 # To test.
 postern_test_packages="libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2ban swaks
-    libnet-ssleay-perl strace curl isync msmtp fetchmail mutt mandoc"
+    libnet-ssleay-perl strace curl isync msmtp fetchmail mutt mandoc
+    systemd libcap2-bin"
 
 # Install what is missing of the packages named in $1. As an ordinary user
 # print the command and fail.
