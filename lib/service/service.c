@@ -46,6 +46,25 @@ static int print_calls(const struct service *s)
     return 0;
 }
 
+/* -R: what it may do below its root directory, as a line of "postern
+ * hardening rules". What the configuration adds is not known here. */
+static int print_rules(const struct service *s)
+{
+    static const char *const words[] = { "read", "list", "write", "make",
+                                         "mkdir", "remove", "move" };
+
+    printf("%-8s", s->name);
+    for (const struct sandbox_rule *r = s->sandbox.rules;
+         r != NULL && r->path != NULL; r++) {
+        printf(" %s:", r->path);
+        for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+            if (r->access & (1u << i))
+                printf(" %s", words[i]);
+    }
+    puts(s->sandbox.rules == NULL ? " nothing" : "");
+    return 0;
+}
+
 static void read_arguments(struct daemon *d, int argc, char **argv)
 {
     int verbose = 0;
@@ -184,6 +203,8 @@ int service_main(const struct service *s, int argc, char **argv)
     log_name(s->name);
     if (argc == 2 && strcmp(argv[1], "-A") == 0)
         return print_calls(s);
+    if (argc == 2 && strcmp(argv[1], "-R") == 0)
+        return print_rules(s);
     if (fcntl(FD_CONTROL, F_GETFD) < 0 || fcntl(FD_CONFIG, F_GETFD) < 0)
         log_fatal("this program is started by master, not by hand");
     if (fcntl(FD_LOG, F_GETFD) >= 0)

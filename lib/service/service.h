@@ -42,7 +42,8 @@ struct client {
     char account[ACCOUNT_MAX + 1];
     char session[33];
     uint64_t quota;     /* of the account, in bytes; 0: none */
-    bool authenticated; /* set by serve(): take no other client after it */
+    bool authenticated; /* set by serve(): it was, or could have been; take no
+                           other client after it */
 };
 
 struct service {

@@ -230,11 +230,13 @@ static void print_kernel(bool is_root)
              "stand");
 }
 
-/* Each program knows its own list, and prints it as a line. */
-static int print_calls_of(const char *dir, const char *program)
+/* Each program knows its own list, and prints it. */
+static int print_list_of(const char *dir, const char *program,
+                         const char *option)
 {
     struct buf path = BUF_INIT;
-    char *const argv[] = { (char *)(uintptr_t)program, "-A", NULL };
+    char *const argv[] = { (char *)(uintptr_t)program,
+                           (char *)(uintptr_t)option, NULL };
     pid_t pid;
     int status = -1;
 
@@ -244,11 +246,12 @@ static int print_calls_of(const char *dir, const char *program)
         waitpid(pid, &status, 0);
     buf_release(&path);
     return status == 0 ? 0 : postern_fail(EX_UNAVAILABLE, "%s/%s does not say "
-                                          "its calls", dir, program);
+                                          "what it may", dir, program);
 }
 
-/* Which system calls the wall around each program lets through. */
-static int print_calls(struct postern *p)
+/* What the walls around each program let through: system calls (-A), or what
+ * may be done to files (-R). */
+static int print_lists(struct postern *p, const char *option)
 {
     char *dir = postern_value(p, "daemon_directory");
     struct dirent **list = NULL;
@@ -260,10 +263,20 @@ static int print_calls(struct postern *p)
         const char *name = list[i]->d_name;
 
         if (code == 0 && name[0] != '.' && strcmp(name, "master") != 0)
-            code = print_calls_of(dir, name);
+            code = print_list_of(dir, name, option);
         free(list[i]);
     }
     free(list);
+    free(dir);
+    return code;
+}
+
+/* Whom each program may join, its uid and root directory: master's table. */
+static int print_roles(struct postern *p)
+{
+    char *dir = postern_value(p, "daemon_directory");
+    int code = print_list_of(dir, "master", "-A");
+
     free(dir);
     return code;
 }
@@ -276,9 +289,14 @@ int verb_hardening(struct postern *p, int argc, char **argv)
     int rc;
 
     if (argc == 1 && strcmp(argv[0], "calls") == 0)
-        return print_calls(p);
+        return print_lists(p, "-A");
+    if (argc == 1 && strcmp(argv[0], "rules") == 0)
+        return print_lists(p, "-R");
+    if (argc == 1 && strcmp(argv[0], "roles") == 0)
+        return print_roles(p);
     if (argc > 0)
-        return postern_fail(EX_USAGE, "usage: postern hardening [calls]");
+        return postern_fail(EX_USAGE, "usage: postern hardening "
+                            "[calls | rules | roles]");
     if (postern_connect(p, &c, &err) < 0)
         return postern_fail(EX_UNAVAILABLE, "%s", err.text);
     printf("%-9s %-16s %7s %10s %-5s %-4s %-7s %-8s %-5s %s\n", "PROGRAM",

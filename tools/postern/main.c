@@ -23,7 +23,7 @@ static const struct verb verbs[] = {
       verb_status },
     { "trace", "QUEUEID [LOGFILE]", "what the log says of a message, and of the "
       "notifications about it", verb_trace },
-    { "hardening", "[calls]", "which walls each process has; exit 1 if one "
+    { "hardening", "[calls|rules|roles]", "which walls each process has; exit 1 if one "
       "lacks any; or which system calls each program may make",
       verb_hardening },
     { "logrotate", "", "open the log file again, after it was renamed",
