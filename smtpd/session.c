@@ -371,7 +371,8 @@ void smtpd_serve(struct daemon *d, struct client *c)
     stream_flush(&s.stream, &err);
     smtp_reset(&s);
     log_end(&s);
-    c->authenticated = s.account[0] != '\0';
+    /* Who breaks in where passwords are heard hears nobody else's. */
+    c->authenticated = smtpd_conf.smtpd_sasl_auth_enable;
     stream_release(&s.stream);
     buf_release(&s.tls_text);
 }

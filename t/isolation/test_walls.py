@@ -6,6 +6,7 @@ import errno
 import os
 import pathlib
 import re
+import smtplib
 import socket
 import ssl
 import subprocess
@@ -189,6 +190,24 @@ class Walls(suite.Case):
                 self.true(own < SMTPD_MAX, f"{own} bytes of an smtpd")
         print(f"smtpd: {own} bytes of its own")
         del first
+
+    def test_where_passwords_are_heard_one_client_is_served(self):
+        s = self.server()
+        s.start()
+
+        def processes():
+            return {p[0]: p[3] for p in s.processes()
+                    if p[2] == f"127.0.0.1:{s.submission}"}
+
+        for _ in range(3):
+            with smtplib.SMTP("127.0.0.1", s.submission,
+                              timeout=suite.DEADLINE) as c:
+                c.ehlo()
+                busy = suite.wait_for(lambda: [p for p, state in
+                                               processes().items()
+                                               if state == "busy"], "smtpd")
+            suite.wait_for(lambda: not set(busy) & set(processes()),
+                           "its end with its client")
 
     # --- F26 ---------------------------------------------------------------
 
