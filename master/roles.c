@@ -13,7 +13,7 @@ const struct role roles[] = {
     { .name = "qmgr", .uid_offset = 1, .shape = ROLE_HUB, .root = ROOT_QUEUE,
       .joins = "local smtp bounce mapd", .sockets = "qmgr showq" },
     { .name = "cleanup", .uid_offset = 1, .shape = ROLE_WORKER,
-      .root = ROOT_INCOMING, .spare = 1, .joins = "qmgr mapd" },
+      .root = ROOT_INCOMING, .spare = 1, .joins = "qmgr mapd authd" },
     { .name = "smtpd", .uid_offset = 2, .shape = ROLE_WORKER, .spare = 1,
       .joins = "cleanup mapd authd dnsd keyd", .sockets = "*" },
     { .name = "smtp", .uid_offset = 3, .shape = ROLE_WORKER,

@@ -15,7 +15,7 @@ import suite
 JOINS = {
     "authd": [],
     "bounce": ["cleanup"],
-    "cleanup": ["mapd", "qmgr"],
+    "cleanup": ["authd", "mapd", "qmgr"],
     "dnsd": [],
     "imapd": ["notify"],
     "keyd": [],

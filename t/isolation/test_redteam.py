@@ -86,8 +86,7 @@ class Redteam(suite.Case):
             if role != "authd":
                 goals += [("read", s.dir / "data/accounts.db"),
                           ("session", "acme/one.example/ann")]
-            if role not in ("smtpd", "bounce"):
-                goals.append(("submit", "cleanup"))
+            goals.append(("submit", "cleanup"))  # in an account's name
             if role != "mapd" and "uid" in s.settings["sandbox_walls"]:
                 goals.append(("directory", ANN))  # see drill.take_orders
             goals += [("join", "logd"), ("join", "imapd")]
