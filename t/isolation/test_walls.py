@@ -83,6 +83,9 @@ class Walls(suite.Case):
             # What is not dumpable is root's in /proc.
             self.equal(os.stat(f"/proc/{pid}/environ").st_uid, 0,
                        f"{name} may be dumped and traced")
+            limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+            self.true(re.search(r"^Max core file size +0 +0 ", limits, re.M),
+                      f"{name} may leave a core")
         self.equal(roots, ["master"], "root processes")
         del kept
 
