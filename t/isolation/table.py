@@ -47,8 +47,9 @@ def lists(s, what):
 
 def table(s):
     calls, rules = lists(s, "calls"), lists(s, "rules")
-    lines = ["| program | uid | capabilities | root directory | may do to files"
-             " | calls | network | sockets in public/ | may join | secrets |",
+    lines = ["| program | uid | capabilities | root directory | "
+             "may do to files | calls | network | sockets in public/ | "
+             "may join | secrets |",
              "|---|---|---|---|---|--:|---|---|---|---|",
              "| master | root | those of the unit | the host's | anything | "
              "any | the host's | – | any | – |"]
