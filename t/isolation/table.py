@@ -93,8 +93,9 @@ def figures(s):
         f"| root processes | {roots} | 1 |",
         f"| other processes without a wall they should have | {weak} | 0 |",
         f"| lines of root code: master/ | {own / 1000:.1f} k | ≤ 2.5 k |",
-        f"| and with all that is linked into it | {root_code() / 1000:.1f} k "
-        "| |",
+        # In steps: much of lib/ is linked for others' sake, and moves.
+        "| and with all that is linked into it | under "
+        f"{(root_code() // 500 + 1) / 2:.1f} k | |",
         "| processes that keep a secret and can be reached by a stranger | "
         f"{len(KEPT & set(FACING))} | 0 |",
         f"| set-id files | {setid} | 0 |",
