@@ -24,6 +24,7 @@ struct command {
 static struct {
     struct watch watch;
     struct loop *loop;
+    uid_t uid;
 } listener;
 
 static struct command *command_of(struct peer *p)
@@ -238,7 +239,7 @@ static void on_connection(struct watch *w, uint32_t events)
     if (fd < 0)
         return;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
-        (who.uid != 0 && who.uid != geteuid())) {
+        (who.uid != 0 && who.uid != listener.uid)) {
         close(fd);
         return;
     }
@@ -252,6 +253,7 @@ void accounts_start(struct daemon *d)
     if (d->n_listeners != 1)
         log_fatal("expected the socket accounts, got %zu", d->n_listeners);
     listener.loop = &d->loop;
+    listener.uid = d->uid;
     listener.watch = (struct watch){ .fd = d->listeners[0],
                                      .ready = on_connection };
     loop_watch(&d->loop, &listener.watch, EPOLLIN);

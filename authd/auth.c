@@ -19,6 +19,7 @@
 #define EXCHANGES_MAX 5000 /* at a time, of all peers */
 
 static unsigned n_exchanges;
+static struct list auth_peers = LIST_INIT(auth_peers);
 
 static struct auth_peer *auth_peer_of(struct peer *p)
 {
@@ -170,6 +171,7 @@ void exchange_finish(struct exchange *x, enum auth_result result)
     if (result == AUTH_OK) {
         end_try(x, TRY_SUCCEEDED);
         done.account = view_of(x->account.address);
+        view_copy(done.account, x->owner->account, sizeof x->owner->account);
         done.tenant = view_of(x->account.tenant);
         if (x->session_fd >= 0)
             start_session(x);
@@ -424,9 +426,12 @@ void on_auth_cancel(struct peer *p, const void *msg)
 
 void auth_joined(struct daemon *d, struct peer *p, const struct stamp *s)
 {
+    struct auth_peer *a = auth_peer_of(p);
+
     (void)d;
     (void)s;
-    list_init(&auth_peer_of(p)->exchanges);
+    list_init(&a->exchanges);
+    list_append(&auth_peers, &a->link);
 }
 
 void auth_parted(struct daemon *d, struct peer *p)
@@ -434,4 +439,22 @@ void auth_parted(struct daemon *d, struct peer *p)
     (void)d;
     list_each_safe (l, &auth_peer_of(p)->exchanges)
         exchange_free(list_entry(l, struct exchange, link));
+    list_remove(&auth_peer_of(p)->link);
+}
+
+/* The process id is from the stamp: it is that of a process that lives, or the
+ * channel would have ended. */
+void on_proof_ask(struct peer *p, const void *msg)
+{
+    const struct proof_ask *q = msg;
+    struct sender_answer answer = { 0, 0 };
+
+    list_each (l, &auth_peers) {
+        struct auth_peer *a = list_entry(l, struct auth_peer, link);
+
+        if (a->peer.pid == q->pid && strcmp(a->peer.role, "smtpd") == 0 &&
+            q->account.len > 0 && view_is(q->account, a->account))
+            answer.allowed = 1;
+    }
+    peer_send(p, &sender_answer_type, &answer);
 }

@@ -24,6 +24,7 @@ void authd_start(struct daemon *d)
 const struct ipc_rule authd_rules[] = {
     { &directory_ask_type, "mapd", on_directory_ask },
     { &sender_ask_type, "smtpd", on_sender_ask },
+    { &proof_ask_type, "cleanup", on_proof_ask },
     { &auth_begin_type, "smtpd login", on_auth_begin },
     { &auth_response_type, "smtpd login", on_auth_response },
     { &auth_cancel_type, "smtpd login", on_auth_cancel },

@@ -198,11 +198,14 @@ void scram_exchange_step(struct exchange *x, struct view data);
 
 struct auth_peer {
     struct peer peer;
+    struct list link;
     struct list exchanges;
+    char account[321]; /* who proved itself over it last; "": nobody */
 };
 
 void auth_joined(struct daemon *d, struct peer *p, const struct stamp *s);
 void auth_parted(struct daemon *d, struct peer *p);
+void on_proof_ask(struct peer *p, const void *msg);
 void on_auth_begin(struct peer *p, const void *msg);
 void on_auth_response(struct peer *p, const void *msg);
 void on_auth_cancel(struct peer *p, const void *msg);

@@ -115,7 +115,7 @@ static void be_worker(int fd)
     struct ipc c;
     struct work_ask ask;
     int no_root = -1;
-    bool rooted;
+    unsigned got;
 
     if (getrandom(salt, sizeof salt, 0) != sizeof salt ||
         crypt_gensalt_rn("$y$", 0, salt, sizeof salt, setting,
@@ -124,8 +124,8 @@ static void be_worker(int fd)
     if (scram_prepare(&err) < 0)
         log_fatal("auth: %s", err.text);
     setpriority(PRIO_PROCESS, 0, 19);
-    if (sandbox_enter(&worker_jail, &no_root, &rooted,
-                      WALL_LANDLOCK | WALL_SECCOMP, &err) < 0)
+    if (sandbox_enter(&worker_jail, &no_root,
+                      WALL_LANDLOCK | WALL_SECCOMP, &got, &err) < 0)
         log_warning("auth: a hash worker runs without all walls: %s",
                     err.text);
     ipc_init(&c, fd, 0);

@@ -48,10 +48,12 @@ struct header_facts {
 struct transaction {
     struct daemon *daemon;
     struct ipc *client;
-    struct ipc *mapd, *qmgr; /* joined when first needed */
+    uint32_t client_pid;
+    struct ipc *mapd, *qmgr, *authd; /* joined when first needed */
     struct buf envelope_bytes; /* what `e` points into */
     struct envelope e;
     bool begun;
+    bool proven;             /* authd knows of the account, if there is one */
     char queue_id[QFILE_ID_LEN + 1]; /* "" before the first recipient */
     struct map recipients;
     struct recipient **order; /* in the order they came; owned */

@@ -4,8 +4,8 @@
  *
  * Privileges: none. The queue's user, rooted in incoming/ alone, where it may
  *             make files but not read, rename or remove them; no network.
- * Peers:      smtpd and bounce (messages); mapd (expansion) and qmgr (news),
- *             which it joins itself.
+ * Peers:      smtpd and bounce (messages); mapd (expansion), authd (did that
+ *             account log in there?) and qmgr (news), which it joins itself.
  * State:      none; a message is in memory or in a nameless file until it is
  *             durable.
  */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "proto/auth.h"
 
 struct cleanup_conf cleanup_conf;
 
@@ -34,6 +35,7 @@ static void reset(struct transaction *t)
     t->e = (struct envelope){ .flags = 0 };
     t->queue_id[0] = '\0';
     t->begun = false;
+    t->proven = false;
     t->size = 0;
     t->last = '\n';
 }
@@ -73,6 +75,34 @@ static void log_client(const struct transaction *t)
                   VIEW_ARG(e->sasl_method));
 }
 
+/* Nobody's mail is queued as an account's that authd has not seen log in over
+ * the very process that says so. */
+static int prove(struct transaction *t, struct reply *reply)
+{
+    struct proof_ask ask = { t->client_pid, t->e.account };
+    struct sender_answer a;
+    struct error err;
+
+    if (t->e.account.len == 0 || t->proven)
+        return 0;
+    if (service_call(t->daemon, "authd", cleanup_conf.ipc_timeout * 1000,
+                     t->authd, &proof_ask_type, &ask, &sender_answer_type, &a,
+                     &err) < 0) {
+        log_warning("cannot ask authd about %.*s: %s", VIEW_ARG(t->e.account),
+                    err.text);
+        return reply_set(reply, 451, "4.3.0", "Error: temporary lookup "
+                         "failure");
+    }
+    if (!a.allowed) {
+        /* So it is, too, when authd was started anew since the login. */
+        log_warning("process %u names the account %.*s, which did not log in "
+                    "over it", t->client_pid, VIEW_ARG(t->e.account));
+        return reply_set(reply, 451, "4.7.0", "Error: log in again");
+    }
+    t->proven = true;
+    return 0;
+}
+
 static int on_rcpt(struct transaction *t, struct ipc_packet *p,
                    struct error *err)
 {
@@ -83,7 +113,7 @@ static int on_rcpt(struct transaction *t, struct ipc_packet *p,
         return -1;
     if (!t->begun || t->fd >= 0) {
         reply_set(&reply, 503, "5.5.1", "Recipient out of place");
-    } else {
+    } else if (prove(t, &reply) == 0) {
         bool first = t->queue_id[0] == '\0';
 
         if (first)
@@ -145,9 +175,11 @@ void cleanup_serve(struct daemon *d, struct client *c)
 {
     struct ipc client;
     /* Kept for the next client. */
-    static struct ipc qmgr = { .fd = -1 }, mapd = { .fd = -1 };
-    struct transaction t = { .daemon = d, .client = &client, .mapd = &mapd,
-                             .qmgr = &qmgr, .fd = -1 };
+    static struct ipc qmgr = { .fd = -1 }, mapd = { .fd = -1 },
+                      authd = { .fd = -1 };
+    struct transaction t = { .daemon = d, .client = &client,
+                             .client_pid = c->pid, .mapd = &mapd,
+                             .qmgr = &qmgr, .authd = &authd, .fd = -1 };
     struct ipc_packet p;
     struct error err;
     int n;

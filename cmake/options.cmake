@@ -109,7 +109,8 @@ endfunction()
 # service_main() that runs t/isolation/redteam.c in place of the daemon's work.
 function(postern_redteam name)
     add_executable(redteam_${name} EXCLUDE_FROM_ALL ${name}/main.c
-        t/isolation/redteam.c)
+        t/isolation/redteam.c t/isolation/goals_host.c
+        t/isolation/goals_suite.c t/isolation/goals_queue.c)
     if(TARGET prog_${name})
         target_link_libraries(redteam_${name} PRIVATE prog_${name})
     endif()

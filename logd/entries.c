@@ -15,6 +15,7 @@ static struct {
     struct loop *loop;
     struct watch listener;
     unsigned n_visitors;
+    uid_t uid;
 } entries;
 
 static void on_entry(struct peer *p, const void *msg)
@@ -53,7 +54,7 @@ static void on_connection(struct watch *w, uint32_t events)
     if (fd < 0)
         return;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
-        (who.uid != 0 && who.uid != geteuid()) ||
+        (who.uid != 0 && who.uid != entries.uid) ||
         entries.n_visitors == VISITORS_MAX) {
         close(fd);
         return;
@@ -69,6 +70,7 @@ void entries_start(struct daemon *d)
     if (d->n_listeners != 1)
         log_fatal("expected the socket log, got %zu", d->n_listeners);
     entries.loop = &d->loop;
+    entries.uid = d->uid;
     entries.listener = (struct watch){ .fd = d->listeners[0],
                                        .ready = on_connection };
     loop_watch(&d->loop, &entries.listener, EPOLLIN);

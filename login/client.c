@@ -200,6 +200,8 @@ static bool hear(struct login_client *c, short *events)
     for (;;) {
         bool got = c->state == ANSWER ? answer(c) : c->protocol->command(c);
 
+        if (got)
+            stream_forget(&c->stream); /* refused or not, it had a password */
         if (c->starttls || (c->state != COMMANDS && c->state != ANSWER))
             return true;
         if (got)

@@ -91,6 +91,7 @@ static void on_status(struct peer *p, const void *msg)
                 .state = view_of(runs ? "running" : states[c->state]),
                 .tenant = view_of(pool->tenant),
                 .age_ms = clock_mono_ms() - c->started,
+                .walls = c->walls,
             };
 
             peer_send(p, &admin_process_type, &line);

@@ -289,9 +289,10 @@ static void on_connect(struct peer *peer, const void *msg)
 
 static void on_ready(struct peer *peer, const void *msg)
 {
+    const struct control_ready *ready = msg;
     struct child *c = child_of(peer);
 
-    (void)msg;
+    c->walls = ready->walls;
     if (c->state == CHILD_STARTING)
         c->state = CHILD_IDLE;
     c->was_ready = true;

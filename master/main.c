@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -255,6 +256,10 @@ int main(int argc, char **argv)
     };
 
     log_name("master");
+    if (argc == 2 && strcmp(argv[1], "-A") == 0) {
+        roles_print();
+        return 0;
+    }
     use(&m, argc, argv);
     own_standard_descriptors(&m);
     m.is_root = geteuid() == 0;

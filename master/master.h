@@ -65,6 +65,7 @@ struct child {
     unsigned slot;
     enum child_state state;
     bool was_ready;
+    unsigned walls;            /* what it says stands around it: enum wall */
     uint64_t started;          /* clock_mono_ms() */
 };
 

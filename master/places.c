@@ -27,7 +27,7 @@ uid_t places_uid(const struct pool *p)
 {
     const struct master *m = p->master;
 
-    if (!m->is_root)
+    if (!m->is_root || !(m->walls & WALL_UID))
         return geteuid();
     if (p->role->per != PER_SERVICE)
         return p->uid;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "master/roles.h"
 
+#include <stdio.h>
+
 #include "base/view.h"
 
 /* cleanup and qmgr share a uid: files that one makes the other takes over.
@@ -11,11 +13,11 @@ const struct role roles[] = {
     { .name = "qmgr", .uid_offset = 1, .shape = ROLE_HUB, .root = ROOT_QUEUE,
       .joins = "local smtp bounce mapd", .sockets = "qmgr showq" },
     { .name = "cleanup", .uid_offset = 1, .shape = ROLE_WORKER,
-      .root = ROOT_INCOMING, .spare = 1, .joins = "qmgr mapd" },
+      .root = ROOT_INCOMING, .spare = 1, .joins = "qmgr mapd authd" },
     { .name = "smtpd", .uid_offset = 2, .shape = ROLE_WORKER, .spare = 1,
       .joins = "cleanup mapd authd dnsd keyd", .sockets = "*" },
     { .name = "smtp", .uid_offset = 3, .shape = ROLE_WORKER,
-      .host_network = true, .joins = "dnsd keyd mapd" },
+      .host_network = true, .joins = "dnsd mapd" },
     { .name = "bounce", .uid_offset = 4, .shape = ROLE_WORKER,
       .joins = "cleanup" },
     { .name = "mapd", .uid_offset = 5, .shape = ROLE_SHARED, .root = ROOT_HOST,
@@ -58,4 +60,24 @@ bool role_has_word(const char *words, const char *word)
 bool role_may_join(const struct role *r, const struct role *other)
 {
     return role_has_word(r->joins, other->name);
+}
+
+void roles_print(void)
+{
+    static const char *const roots[] = {
+        [ROOT_EMPTY] = "empty", [ROOT_QUEUE] = "queue",
+        [ROOT_INCOMING] = "incoming", [ROOT_DATA] = "accounts",
+        [ROOT_TENANT] = "tenant", [ROOT_ACCOUNT] = "account",
+        [ROOT_HOST] = "host",
+    };
+
+    for (const struct role *r = roles; r->name != NULL; r++) {
+        if (r->per == PER_SERVICE)
+            printf("%-8s uid=base+%u", r->name, r->uid_offset);
+        else
+            printf("%-8s uid=tenant", r->name);
+        printf(" root=%s net=%s joins=%s sockets=%s\n", roots[r->root],
+               r->host_network ? "host" : "empty", r->joins,
+               r->sockets ? r->sockets : "");
+    }
 }

@@ -54,6 +54,9 @@ bool role_may_join(const struct role *r, const struct role *other);
 /* Does the list of words contain `word`? */
 bool role_has_word(const char *words, const char *word);
 
+/* Print the table, a line a role, for "postern hardening roles". */
+void roles_print(void);
+
 /* Walk the table; ends at a NULL name. */
 extern const struct role roles[];
 

@@ -16,6 +16,22 @@
 #include "base/alloc.h"
 #include "base/log.h"
 
+/* No capability may come by an exec any more. What is to be inherited must be
+ * said before: later it would have to be in this set. */
+static void drop_bounding(struct __user_cap_header_struct *head)
+{
+    struct __user_cap_data_struct caps[2];
+
+    if (syscall(SYS_capget, head, caps) < 0)
+        log_fatal("cannot see capabilities: %s", strerrordesc_np(errno));
+    caps[0].inheritable = 1u << CAP_SYS_CHROOT;
+    caps[1].inheritable = 0;
+    if (syscall(SYS_capset, head, caps) < 0)
+        log_fatal("cannot set capabilities: %s", strerrordesc_np(errno));
+    for (int cap = 0; cap <= 63; cap++)
+        prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+}
+
 /* Keep CAP_SYS_CHROOT through the exec, for sandbox_enter(), and drop every
  * other capability for ever. */
 static void become(uid_t uid)
@@ -26,9 +42,7 @@ static void become(uid_t uid)
         { 0, 0, 0 },
     };
 
-    for (int cap = 0; cap <= 63; cap++)
-        if (cap != CAP_SYS_CHROOT)
-            prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+    drop_bounding(&head);
     if (syscall(SYS_setgroups, 0, NULL) < 0 ||
         setresgid((gid_t)uid, (gid_t)uid, (gid_t)uid) < 0 ||
         prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ||

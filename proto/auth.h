@@ -2,7 +2,8 @@
 /*
  * auth.h - proving who somebody is (SASL, RFC 4422).
  *
- * Spoken by smtpd and login to authd: auth_begin, then auth_challenge and
+ * Spoken by smtpd and login to authd (and by cleanup, which asks for proofs):
+ * auth_begin, then auth_challenge and
  * auth_response as often as the mechanism needs, then auth_done. Many
  * exchanges share a channel, told apart by the client's ticket. A wrong
  * password is answered late, later with each failure of the account or the
@@ -81,5 +82,13 @@ IPC_MESSAGE(sender_ask, 0x0a10, SENDER_ASK)
     F(S, U32, allowed, 0)   \
     F(S, U32, later, 0)
 IPC_MESSAGE(sender_answer, 0x0a11, SENDER_ANSWER)
+
+/* Asked by cleanup, which hears of an account from an smtpd that may have been
+ * taken over: did this account prove itself to us over the channel of the
+ * process `pid`? Answered by sender_answer. */
+#define PROOF_ASK(F, S) \
+    F(S, U32, pid, 0)   \
+    F(S, TEXT, account, 320)
+IPC_MESSAGE(proof_ask, 0x0a12, PROOF_ASK)
 
 #endif

@@ -398,7 +398,7 @@ static struct visitor *visitor_new(struct watch *listener, int *fd,
     v = alloc_zero(1, sizeof *v);
     v->stream.fd = -1;
     v->step.fire = step;
-    v->may_change = who->uid == 0 || who->uid == geteuid();
+    v->may_change = who->uid == 0 || who->uid == qmgr.daemon->uid;
     admin.n_visitors++;
     return v;
 }

@@ -30,10 +30,10 @@ static void help(int fd)
     struct ipc c;
     struct sync_file f;
     int no_root = -1;
-    bool rooted;
+    unsigned got;
 
-    if (sandbox_enter(&helper_jail, &no_root, &rooted,
-                      WALL_LANDLOCK | WALL_SECCOMP, &err) < 0)
+    if (sandbox_enter(&helper_jail, &no_root,
+                      WALL_LANDLOCK | WALL_SECCOMP, &got, &err) < 0)
         log_warning("the sync helper runs without all walls: %s", err.text);
     ipc_init(&c, fd, 0);
     while (ipc_expect(&c, &sync_file_type, &f, &err) == 0) {

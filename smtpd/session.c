@@ -234,6 +234,8 @@ static void dispatch(struct smtp_session *s, struct view line)
     } else {
         c->run(s, args);
     }
+    if (c->run == cmd_auth)
+        stream_forget(&s->stream); /* refused or not, it had a password */
     if (!s->failed)
         s->good[i]++;
 }
@@ -369,7 +371,8 @@ void smtpd_serve(struct daemon *d, struct client *c)
     stream_flush(&s.stream, &err);
     smtp_reset(&s);
     log_end(&s);
-    c->authenticated = s.account[0] != '\0';
+    /* Who breaks in where passwords are heard hears nobody else's. */
+    c->authenticated = smtpd_conf.smtpd_sasl_auth_enable;
     stream_release(&s.stream);
     buf_release(&s.tls_text);
 }

@@ -5,6 +5,27 @@
 
 #include "base/alloc.h"
 
+/* What may be a secret moves without leaving a copy behind. Large buffers hold
+ * mail, not passwords, and move by their pages where they can. */
+#define SECRET_MAX (64u << 10)
+
+static void grow(struct buf *b, size_t cap)
+{
+    if (b->cap > SECRET_MAX) {
+        b->data = alloc_resize(b->data, cap, 1);
+    } else {
+        char *data = alloc_zero(cap, 1);
+
+        if (b->cap > 0) {
+            memcpy(data, b->data, b->cap);
+            explicit_bzero(b->data, b->cap);
+        }
+        free(b->data);
+        b->data = data;
+    }
+    b->cap = cap;
+}
+
 char *buf_room(struct buf *b, size_t len)
 {
     size_t need = b->len + len + 1;
@@ -14,8 +35,7 @@ char *buf_room(struct buf *b, size_t len)
 
         while (cap < need)
             cap += cap / 2;
-        b->data = alloc_resize(b->data, cap, 1);
-        b->cap = cap;
+        grow(b, cap);
     }
     return b->data + b->len;
 }

@@ -19,8 +19,8 @@ void ipc_release(struct ipc *c)
     if (c->fd > 0)
         close(c->fd);
     c->fd = -1;
-    buf_release(&c->in);
-    buf_release(&c->out);
+    buf_wipe(&c->in);
+    buf_wipe(&c->out);
 }
 
 bool ipc_is_open(const struct ipc *c)
@@ -131,15 +131,9 @@ static int wait_for(const struct ipc *c, short events, struct error *err)
     return n == 0 ? timed_out(c, err) : 0;
 }
 
-int ipc_send(struct ipc *c, const struct ipc_type *type, const void *msg,
-             struct error *err)
+static int send_out(struct ipc *c, const struct ipc_type *type, const int *fds,
+                    size_t n_fds, struct error *err)
 {
-    int fds[IPC_FDS_MAX];
-    size_t n_fds = 0;
-
-    buf_reset(&c->out);
-    if (ipc_encode(&c->out, type, msg, fds, &n_fds, err) < 0)
-        return -1;
     for (;;) {
         if (ipc_send_raw(c->fd, buf_view(&c->out), fds, n_fds,
                          MSG_DONTWAIT) == 0)
@@ -149,6 +143,22 @@ int ipc_send(struct ipc *c, const struct ipc_type *type, const void *msg,
         if (wait_for(c, POLLOUT, err) < 0)
             return error_prefix(err, "cannot send %s", type->name);
     }
+}
+
+int ipc_send(struct ipc *c, const struct ipc_type *type, const void *msg,
+             struct error *err)
+{
+    int fds[IPC_FDS_MAX];
+    size_t n_fds = 0;
+    int rc = -1;
+
+    buf_reset(&c->out);
+    if (ipc_encode(&c->out, type, msg, fds, &n_fds, err) == 0)
+        rc = send_out(c, type, fds, n_fds, err);
+    /* It may have been a password: it is not kept. */
+    if (c->out.data != NULL)
+        explicit_bzero(c->out.data, c->out.len);
+    return rc;
 }
 
 /* The kernel keeps the time: one system call a message, not three. */

@@ -29,7 +29,7 @@ static void waiting_free(struct waiting *w)
     list_remove(&w->link);
     for (size_t i = 0; i < w->n_fds; i++)
         close(w->fds[i]);
-    buf_release(&w->bytes);
+    buf_wipe(&w->bytes);
     free(w);
 }
 
@@ -50,7 +50,7 @@ void peer_close(struct peer *p)
     close(p->watch.fd);
     p->watch.fd = -1;
     forget_waiting(p);
-    buf_release(&p->in);
+    buf_wipe(&p->in);
     if (p->gone_flag != NULL)
         *p->gone_flag = true;
     if (p->gone != NULL)
@@ -167,6 +167,8 @@ static void on_ready(struct watch *watch, uint32_t events)
         }
         if (gone)
             return; /* the handler closed it, and may have freed it */
+        /* What was said may have been a password: it is not kept. */
+        explicit_bzero(p->in.data, p->in.len);
     }
     p->gone_flag = NULL;
 }
@@ -239,5 +241,5 @@ void peer_send(struct peer *p, const struct ipc_type *type, const void *msg)
         loop_watch(p->loop, &p->watch, EPOLLIN);
     else if (wait_to_send(p))
         enqueue(p, &bytes, fds, n_fds);
-    buf_release(&bytes);
+    buf_wipe(&bytes);
 }

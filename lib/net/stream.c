@@ -257,6 +257,13 @@ void stream_took(struct stream *s, size_t len)
     s->at += len;
 }
 
+void stream_forget(struct stream *s)
+{
+    compact(s);
+    if (s->in.data != NULL)
+        explicit_bzero(s->in.data + s->in.len, s->in.cap - s->in.len);
+}
+
 void stream_shrink(struct stream *s)
 {
     if (s->at == s->in.len) {

@@ -112,6 +112,10 @@ int stream_drain(struct stream *s, short *events, struct error *err);
 struct view stream_input(const struct stream *s);
 void stream_took(struct stream *s, size_t len);
 
+/* Overwrite what was taken, which was a password. Lines taken before are gone
+ * with it. */
+void stream_forget(struct stream *s);
+
 /* Give back the memory of buffers that are empty. */
 void stream_shrink(struct stream *s);
 

@@ -106,19 +106,32 @@ const char *__asan_default_options(void)
 }
 #endif
 
-int sandbox_enter(const struct sandbox *s, int *root_fd, bool *rooted,
-                  unsigned walls, struct error *err)
+int sandbox_enter(const struct sandbox *s, int *root_fd, unsigned walls,
+                  unsigned *got, struct error *err)
 {
-    *rooted = *root_fd >= 0 && (walls & WALL_ROOT) && may_chroot();
-    if (enter_root(root_fd, *rooted, err) < 0 ||
+    bool rooted = *root_fd >= 0 && (walls & WALL_ROOT) && may_chroot();
+    struct error second;
+    int rc = 0;
+
+    *got = 0;
+    if (enter_root(root_fd, rooted, err) < 0 ||
         drop_capabilities(err) < 0 || set_limits(err) < 0)
         return -1;
     /* Without our supervisor there is nothing left to serve. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return error_sys(err, "cannot follow the supervisor's end");
-    if ((walls & WALL_LANDLOCK) && landlock_enter(s, *root_fd, err) < 0)
-        return -1;
-    if ((walls & WALL_SECCOMP) && syscalls_enter(s, err) < 0)
-        return -1;
-    return 0;
+    *got |= rooted ? WALL_ROOT : 0;
+    /* A wall that cannot be had takes no other away: who may run without it
+     * has the rest. */
+    if (walls & WALL_LANDLOCK) {
+        rc = landlock_enter(s, *root_fd, err);
+        *got |= rc == 0 ? WALL_LANDLOCK : 0;
+    }
+    if (walls & WALL_SECCOMP) {
+        if (syscalls_enter(s, rc < 0 ? &second : err) < 0)
+            rc = -1;
+        else
+            *got |= WALL_SECCOMP;
+    }
+    return rc;
 }

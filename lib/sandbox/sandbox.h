@@ -78,11 +78,12 @@ int sandbox_walls(const char *words);
  * Enter. *root_fd is the directory that becomes the root (a detached mount
  * when master is root, else a plain directory), or -1 for none; it is
  * replaced by a descriptor of the root opened for listing, close-on-exec, or
- * stays -1. *rooted tells whether "/" is that directory now. `walls` is a set
- * of enum wall.
+ * stays -1. `walls` is a set of enum wall; *got those that stand now, also on
+ * error: WALL_ROOT when "/" is that directory now, WALL_LANDLOCK,
+ * WALL_SECCOMP.
  */
-int sandbox_enter(const struct sandbox *s, int *root_fd, bool *rooted,
-                  unsigned walls, struct error *err);
+int sandbox_enter(const struct sandbox *s, int *root_fd, unsigned walls,
+                  unsigned *got, struct error *err);
 
 /* Which Landlock ABI this kernel has; 0: none. */
 int sandbox_landlock_abi(void);

@@ -26,6 +26,8 @@ struct row {
 };
 
 #define SOCKETS (PROMISE_ACCEPT | PROMISE_INET)
+/* Of the flags of openat(2): those that make a file. */
+#define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
 #define FILES   (PROMISE_READ | PROMISE_CREATE | PROMISE_CHANGE)
 
 /* What the address sanitizer needs, to run and to say what it found; only in
@@ -84,7 +86,6 @@ static const struct row rows[] = {
 
     /* sockets */
     { "accept4", PROMISE_ACCEPT, ANY, 0, 0 },
-    { "geteuid", PROMISE_ACCEPT, ANY, 0, 0 },
     { "getpeername", SOCKETS, ANY, 0, 0 },
     { "getsockname", SOCKETS, ANY, 0, 0 },
     { "getsockopt", SOCKETS, ANY, 0, 0 },
@@ -102,10 +103,11 @@ static const struct row rows[] = {
     { "sendfile", PROMISE_CREATE, ANY, 0, 0 },
 
     /* files below the root */
-    { "openat", FILES | PROMISE_DATABASE, ANY, 0, 0 },
+    { "openat", PROMISE_CREATE | PROMISE_DATABASE, ANY, 0, 0 },
+    { "openat", FILES, ARG_LACKS, 2, MAKES_FILE },
     { "lseek", FILES, ANY, 0, 0 },
     { "pwrite64", FILES | PROMISE_MEMFD | PROMISE_DATABASE, ANY, 0, 0 },
-    { "openat2", FILES, ANY, 0, 0 },
+    { "openat2", PROMISE_MAP, ANY, 0, 0 },
     { "getdents64", PROMISE_READ | PROMISE_CHANGE, ANY, 0, 0 },
     { "linkat", PROMISE_CREATE, ANY, 0, 0 },
     { "fsync", PROMISE_CREATE | PROMISE_CHANGE | PROMISE_DATABASE, ANY, 0, 0 },
@@ -131,6 +133,7 @@ static const struct row rows[] = {
     { "flock", PROMISE_TABLES, ANY, 0, 0 },
     { "sched_getaffinity", PROMISE_TABLES, ANY, 0, 0 }, /* how many CPUs? */
     { "unlink", PROMISE_DATABASE, ANY, 0, 0 },
+    { "geteuid", PROMISE_DATABASE, ANY, 0, 0 },
     { "fcntl", FILES | PROMISE_MAP | PROMISE_INET, ARG_IS, 1, F_SETFD },
 
     { "sigaltstack", SANITIZER, ANY, 0, 0 },

@@ -24,8 +24,10 @@ enum inherited {
 
 /* --- to master --------------------------------------------------------- */
 
-/* The jail stands and service begins. */
-IPC_SIGNAL(control_ready, 0x0101)
+/* The jail stands and service begins. `walls`: which (enum wall of sandbox.h);
+ * nothing foreign was heard yet. */
+#define CONTROL_READY(F, S) F(S, U32, walls, 0)
+IPC_MESSAGE(control_ready, 0x0101, CONTROL_READY)
 
 /* A worker took a client (`from_channel`: off the accept channel), or is done
  * with it and waits for the next. */

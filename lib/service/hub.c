@@ -261,6 +261,8 @@ void service_accept(struct daemon *d)
 
 void hub_run(struct daemon *d)
 {
+    struct control_ready ready = { d->walls };
+
     /* Master does not answer what it did not ask: start needs no waiting. */
     peer_init(&d->control, &d->loop, FD_CONTROL, "", 0, all_rules(d->service),
               on_master_gone);
@@ -269,6 +271,6 @@ void hub_run(struct daemon *d)
         service_accept(d);
     if (d->service->start != NULL)
         d->service->start(d);
-    peer_send(&d->control, &control_ready_type, NULL);
+    peer_send(&d->control, &control_ready_type, &ready);
     loop_run(&d->loop);
 }

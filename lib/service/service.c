@@ -46,6 +46,25 @@ static int print_calls(const struct service *s)
     return 0;
 }
 
+/* -R: what it may do below its root directory, as a line of "postern
+ * hardening rules". What the configuration adds is not known here. */
+static int print_rules(const struct service *s)
+{
+    static const char *const words[] = { "read", "list", "write", "make",
+                                         "mkdir", "remove", "move" };
+
+    printf("%-8s", s->name);
+    for (const struct sandbox_rule *r = s->sandbox.rules;
+         r != NULL && r->path != NULL; r++) {
+        printf(" %s:", r->path);
+        for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+            if (r->access & (1u << i))
+                printf(" %s", words[i]);
+    }
+    puts(s->sandbox.rules == NULL ? " nothing" : "");
+    return 0;
+}
+
 static void read_arguments(struct daemon *d, int argc, char **argv)
 {
     int verbose = 0;
@@ -150,10 +169,13 @@ static void enter_jail(struct daemon *d, const struct service_conf *sc)
     struct error err;
 
     sandbox.extra = d->extra;
-    if (sandbox_enter(&sandbox, &d->root, &d->rooted, walls, &err) == 0)
+    if (sandbox_enter(&sandbox, &d->root, walls, &d->walls, &err) == 0) {
+        d->rooted = d->walls & WALL_ROOT;
         return;
+    }
     if (sc->sandbox_required)
         log_fatal("no jail, no service: %s", err.text);
+    d->rooted = d->walls & WALL_ROOT;
     log_warning("running without all walls: %s", err.text);
 }
 
@@ -172,6 +194,7 @@ int service_main(const struct service *s, int argc, char **argv)
 
     d.service = s;
     d.instance = s->name;
+    d.uid = geteuid();
     /* Later the number may be that of a file which prepare() opened. */
     d.root = fcntl(FD_ROOT, F_GETFD) >= 0 ? FD_ROOT : -1;
     d.id_mono = clock_mono_us();
@@ -180,6 +203,8 @@ int service_main(const struct service *s, int argc, char **argv)
     log_name(s->name);
     if (argc == 2 && strcmp(argv[1], "-A") == 0)
         return print_calls(s);
+    if (argc == 2 && strcmp(argv[1], "-R") == 0)
+        return print_rules(s);
     if (fcntl(FD_CONTROL, F_GETFD) < 0 || fcntl(FD_CONFIG, F_GETFD) < 0)
         log_fatal("this program is started by master, not by hand");
     if (fcntl(FD_LOG, F_GETFD) >= 0)

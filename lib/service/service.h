@@ -42,7 +42,8 @@ struct client {
     char account[ACCOUNT_MAX + 1];
     char session[33];
     uint64_t quota;     /* of the account, in bytes; 0: none */
-    bool authenticated; /* set by serve(): take no other client after it */
+    bool authenticated; /* set by serve(): it was, or could have been; take no
+                           other client after it */
 };
 
 struct service {
@@ -105,9 +106,12 @@ struct daemon {
     struct config *config;
     int root;             /* the root directory, or -1 */
     bool rooted;          /* it is also what "/" means (not in user mode) */
+    uid_t uid;            /* our own; in user mode the suite's owner */
     int listeners[SERVICE_LISTENERS_MAX];
     size_t n_listeners;
     struct loop loop;     /* not of straight-line programs */
+
+    unsigned walls;       /* those that stand: enum wall */
 
     /* Private to lib/service. */
     struct sandbox_rule *extra; /* ended by a NULL path */

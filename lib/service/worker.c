@@ -126,7 +126,9 @@ static void tell(struct daemon *d, const struct ipc_type *type,
 
 void worker_tell_ready(struct daemon *d)
 {
-    tell(d, &control_ready_type, NULL);
+    struct control_ready ready = { d->walls };
+
+    tell(d, &control_ready_type, &ready);
 }
 
 static void serve_one(struct daemon *d, struct client *c)

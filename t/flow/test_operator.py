@@ -53,10 +53,12 @@ class Operator(suite.Case):
         rows = [line.split() for line in done.stdout.splitlines()[1:]
                 if re.match(r"\w+ +\S+ +\d+ +\d+ ", line)]
         self.true(len(rows) > 10, done.stdout)
-        for program, _, _, uid, caps, nnp, seccomp, net, root in rows:
+        for program, _, _, uid, caps, nnp, seccomp, landlock, net, \
+                root in rows:
             if program == "master":
                 continue
-            self.equal((caps, nnp, seccomp), ("none", "yes", "yes"), program)
+            self.equal((caps, nnp, seccomp, landlock),
+                       ("none", "yes", "yes", "yes"), program)
             if os.geteuid() == 0:
                 self.true(uid != "0", program)
                 self.equal((net, root), ("empty", "host" if program == "mapd"

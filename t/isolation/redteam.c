@@ -3,296 +3,218 @@
  * redteam - what could somebody do who has taken over a daemon?
  *
  * Linked with a daemon's own main.c, so that it gets exactly that daemon's
- * jail, uid, root and live descriptors from master; in place of the daemon's
- * work it tries one goal, named by the setting redteam_goal, on the object
- * named by redteam_target, and logs how it went:
+ * jail, uid, root and live descriptors from master. Where its row of master.cf
+ * has no redteam_goal it is that daemon. Else it tries, in place of the
+ * daemon's work, the goal of that name on the object named by redteam_target,
+ * and logs how it went:
  *
- *     redteam role=smtpd goal=read result=refused (open: Permission denied)
+ *     redteam service=x goal=read result=refused (open: Permission denied)
+ *
+ * Programs that master starts for a tenant or a session only (goal "order")
+ * take their orders from what a client sends: imapd and pop3d from the lines
+ * of the session, local from the messages that it is to deliver:
+ *
+ *     order NUMBER GOAL TARGET
  *
  * Being ended by seccomp is a refusal too, which master logs.
  */
-#include <arpa/inet.h>
+#include "redteam.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
-#include "service/service.h"
+#include "proto/delivery.h"
+#include "queue/envelope.h"
 
 int __real_service_main(const struct service *s, int argc, char **argv);
 int __wrap_service_main(const struct service *s, int argc, char **argv);
 
-static char how[200]; /* what the last attempt said */
+char redteam_how[2000];
 
-/* Each goal is true when it was reached. */
-struct goal {
-    const char *name;
-    bool (*reach)(struct daemon *d, const char *target);
-};
-
-static bool no(const char *call)
+bool redteam_no(const char *call)
 {
-    snprintf(how, sizeof how, "%s: %s", call, strerrordesc_np(errno));
+    snprintf(redteam_how, sizeof redteam_how, "%s: %s", call,
+             strerrordesc_np(errno));
     return false;
 }
 
-/* Read a file by its path on the host, through every way in. */
-static bool reach_read(struct daemon *d, const char *target)
+bool redteam_any(struct daemon *d, const char *targets,
+                 bool (*reach)(struct daemon *d, const char *target))
 {
-    char path[1200], byte;
-    const char *const ways[] = { "%s", "../../../../../../../..%s",
-                                 "/proc/1/root%s", "/proc/self/root%s",
-                                 "/proc/self/cwd/../../..%s" };
+    struct view rest = view_of(targets), word;
 
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        int at = i == 1 && d->root >= 0 ? d->root : AT_FDCWD;
-        int fd;
+    while (view_word(&rest, ",", &word)) {
+        char target[1200];
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(path, sizeof path, ways[i], target);
-#pragma GCC diagnostic pop
-        fd = openat(at, path, O_RDONLY);
-        if (fd >= 0 && read(fd, &byte, 1) == 1)
+        if (view_copy(word, target, sizeof target) && reach(d, target)) {
+            snprintf(redteam_how, sizeof redteam_how, "%.1000s", target);
             return true;
-        no("openat");
-    }
-    /* And through every descriptor that we have. */
-    for (int i = 3; i < 100; i++) {
-        int fd = openat(i, target[0] == '/' ? target + 1 : target, O_RDONLY);
-
-        if (fd >= 0)
-            return true;
+        }
     }
     return false;
 }
 
-static bool reach_write(struct daemon *d, const char *target)
+static const struct goal *find_goal(const char *name)
 {
-    (void)d;
-    if (openat(AT_FDCWD, target, O_WRONLY | O_CREAT, 0600) >= 0)
-        return true;
-    return no("openat");
+    const struct goal *const all[] = { host_goals, suite_goals, queue_goals };
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        for (const struct goal *g = all[i]; g->name != NULL; g++)
+            if (strcmp(g->name, name) == 0)
+                return g;
+    log_fatal("there is no goal \"%s\"", name);
 }
 
-static bool reach_remove(struct daemon *d, const char *target)
+/* `what`: "service=x" or "order=7", for the reader of the log. */
+static void attempt(struct daemon *d, const char *what, const char *name,
+                    const char *target)
 {
-    char path[1200];
+    bool reached;
 
-    if (unlinkat(AT_FDCWD, target, 0) == 0)
-        return true;
-    snprintf(path, sizeof path, "../../../../../../../..%s", target);
-    if (d->root >= 0 && unlinkat(d->root, path, 0) == 0)
-        return true;
-    return no("unlinkat");
+    redteam_how[0] = '\0';
+    log_info("redteam %s goal=%s begins", what, name);
+    reached = find_goal(name)->reach(d, target);
+    log_info("redteam %s goal=%s result=%s (%s)", what, name,
+             reached ? "REACHED" : "refused", redteam_how);
 }
 
-static bool reach_connect(struct daemon *d, const char *target)
+/* What the daemon would do with what master sends is not for a probe: another
+ * logd would take lines. */
+static void wait_for_stop(void)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET };
-    uint64_t port;
-    int fd;
-
-    (void)d;
-    if (!view_number(view_of(target), 65535, &port))
-        return no("no port");
-    a.sin_port = htons((uint16_t)port);
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0)
-        return no("socket");
-    if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0)
-        return true;
-    return no("connect");
-}
-
-static bool reach_unix(struct daemon *d, const char *target)
-{
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-
-    (void)d;
-    if (fd < 0)
-        return no("socket");
-    snprintf(a.sun_path, sizeof a.sun_path, "%s", target);
-    if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0)
-        return true;
-    return no("connect");
-}
-
-static bool reach_exec(struct daemon *d, const char *target)
-{
-    char *const argv[] = { (char *)(uintptr_t)target, NULL };
-
-    (void)d;
-    execve(target, argv, argv + 1);
-    return no("execve");
-}
-
-static bool reach_trace(struct daemon *d, const char *target)
-{
-    uint64_t pid;
-
-    (void)d;
-    if (!view_number(view_of(target), 1u << 30, &pid))
-        return no("no pid");
-    if (ptrace(PTRACE_ATTACH, (pid_t)pid, 0, 0) == 0)
-        return true;
-    return no("ptrace");
-}
-
-static bool reach_signal(struct daemon *d, const char *target)
-{
-    uint64_t pid;
-
-    (void)d;
-    if (!view_number(view_of(target), 1u << 30, &pid))
-        return no("no pid");
-    if (kill((pid_t)pid, 0) == 0)
-        return true;
-    return no("kill");
-}
-
-static bool reach_memory(struct daemon *d, const char *target)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%.20s/mem", target);
-    (void)d;
-    if (openat(AT_FDCWD, path, O_RDWR) >= 0)
-        return true;
-    return no("openat");
-}
-
-static bool reach_root(struct daemon *d, const char *target)
-{
-    (void)d;
-    (void)target;
-    if (setresuid(0, 0, 0) == 0 && chown("/", 0, 0) == 0)
-        return true;
-    return no("setresuid, chown");
-}
-
-/* Ask master for a program that this role may not join. */
-static bool reach_join(struct daemon *d, const char *target)
-{
-    struct control_connect ask = { 99, view_of(target), VIEW("") };
-    struct control_joined j;
-    struct error err;
-    struct ipc c;
-
-    (void)d;
-    ipc_init(&c, FD_CONTROL, 5000);
-    if (ipc_call(&c, &control_connect_type, &ask, &control_joined_type, &j,
-                 &err) < 0) {
-        snprintf(how, sizeof how, "%.150s", err.text);
-        return false;
-    }
-    snprintf(how, sizeof how, "%.*s", (int)(j.why.len < 150 ? j.why.len : 150),
-             j.why.data ? j.why.data : "");
-    return j.fd >= 0;
-}
-
-/* Start a session, as authd may: for a uid that is not a tenant's. */
-static bool reach_session(struct daemon *d, const char *target)
-{
-    struct control_session s = { .role = VIEW("imapd"),
-                                 .tenant = VIEW("t"), .account = VIEW("a@b"),
-                                 .uid = 0, .path = view_of(target),
-                                 .session = VIEW("x"), .fd = -1 };
     struct ipc_packet p;
     struct error err;
     struct ipc c;
-    int pair[2];
+    int id = 0;
 
-    (void)d;
-    if (ipc_pair(pair, &err) < 0)
-        return no("socketpair");
-    s.fd = pair[1];
-    ipc_init(&c, FD_CONTROL, 5000);
-    if (ipc_send(&c, &control_session_type, &s, &err) < 0)
-        return false;
-    close(pair[1]);
-    ipc_init(&c, pair[0], 5000);
-    if (ipc_recv(&c, &p, &err) == 0) {
-        snprintf(how, sizeof how, "the session was closed unserved");
-        return false;
+    ipc_init(&c, FD_CONTROL, 0);
+    while (id != control_stop_type.id && ipc_recv(&c, &p, &err) > 0) {
+        id = ipc_id(p.bytes);
+        ipc_packet_release(&p);
     }
-    return true;
+    exit(0);
 }
 
-/* Make memory that can be written and run. */
-static bool reach_code(struct daemon *d, const char *target)
+static void attempt_own(struct daemon *d)
 {
-    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    (void)d;
-    (void)target;
-    return p == MAP_FAILED ? no("mmap") : true;
-}
-
-/* Change the configuration that others will read. */
-static bool reach_config(struct daemon *d, const char *target)
-{
-    (void)d;
-    (void)target;
-    for (int fd = 3; fd < 100; fd++)
-        if (fcntl(fd, F_GETFL) >= 0 && pwrite(fd, "x", 1, 0) == 1 &&
-            fcntl(fd, F_GETFD) >= 0 && lseek(fd, 0, SEEK_CUR) >= 0)
-            return true;
-    return no("pwrite");
-}
-
-static const struct goal goals[] = {
-    { "read", reach_read },       { "write", reach_write },
-    { "remove", reach_remove },   { "connect", reach_connect },
-    { "unix", reach_unix },       { "exec", reach_exec },
-    { "trace", reach_trace },     { "signal", reach_signal },
-    { "memory", reach_memory },   { "root", reach_root },
-    { "join", reach_join },       { "session", reach_session },
-    { "code", reach_code },       { "config", reach_config },
-    { NULL, NULL },
-};
-
-static struct service probe;
-
-static void attempt(struct daemon *d)
-{
-    const char *name = config_raw(d->config, "redteam_goal", NULL);
     const char *target = config_raw(d->config, "redteam_target", NULL);
+    char what[100];
 
-    for (const struct goal *g = goals; g->name != NULL; g++) {
-        bool reached;
+    snprintf(what, sizeof what, "service=%s", d->instance);
+    attempt(d, what, config_raw(d->config, "redteam_goal", NULL),
+            target ? target : "");
+    wait_for_stop();
+}
 
-        if (name == NULL || strcmp(g->name, name) != 0)
+/* Carry out "order NUMBER GOAL TARGET". */
+static void obey(struct daemon *d, struct view line)
+{
+    struct view word, number, goal;
+    char what[100], name[50], target[1200];
+
+    if (!view_word(&line, " ", &word) || !view_is(word, "order") ||
+        !view_word(&line, " ", &number) || !view_word(&line, " ", &goal) ||
+        !view_copy(goal, name, sizeof name) ||
+        !view_copy(view_trim(line), target, sizeof target))
+        return;
+    snprintf(what, sizeof what, "order=%.*s", VIEW_ARG(number));
+    attempt(d, what, name, target);
+}
+
+static void obey_lines(struct daemon *d, struct view text)
+{
+    struct view line;
+
+    while (view_cut(&text, '\n', &line))
+        obey(d, view_trim(line));
+}
+
+/* A session: what the client sends comes through login. */
+static void serve_session(struct daemon *d, struct client *c)
+{
+    struct pollfd wait = { .fd = c->fd, .events = POLLIN };
+    char line[4000];
+    struct error err;
+    ssize_t n;
+
+    if (strcmp(d->service->name, "pop3d") == 0) /* it answers PASS itself */
+        io_write_all(c->fd, "+OK\r\n", 5, "the session", &err);
+    while (poll(&wait, 1, -1) > 0 &&
+           (n = read(c->fd, line, sizeof line)) > 0)
+        obey_lines(d, (struct view){ line, (size_t)n });
+}
+
+/* A delivery: qmgr hands us the message. */
+static void serve_delivery(struct daemon *d, struct client *c)
+{
+    struct delivery_result done = { .status = RCPT_DELIVERED,
+                                    .dsn = VIEW("2.0.0"),
+                                    .text = VIEW("obeyed") };
+    struct delivery_end end = { .why = VIEW("") };
+    struct delivery_begin b;
+    struct error err;
+    char text[4000];
+    struct ipc_packet p;
+    struct ipc line;
+    ssize_t n = -1;
+
+    ipc_init(&line, c->fd, 0);
+    c->fd = -1;
+    while (ipc_recv(&line, &p, &err) > 0) {
+        int id = ipc_id(p.bytes);
+
+        if (id == delivery_begin_type.id &&
+            ipc_packet_decode(&p, &delivery_begin_type, &b, &err) == 0)
+            n = pread(b.fd, text, sizeof text, (off_t)b.content_offset);
+        ipc_packet_release(&p);
+        if (id != delivery_go_type.id || n < 0)
             continue;
-        reached = g->reach(d, target ? target : "");
-        log_info("redteam service=%s goal=%s result=%s (%s)", d->instance,
-                 name, reached ? "REACHED" : "refused",
-                 reached ? "" : how);
+        obey_lines(d, (struct view){ text, (size_t)n });
+        close(b.fd);
+        if (ipc_send(&line, &delivery_result_type, &done, &err) < 0 ||
+            ipc_send(&line, &delivery_end_type, &end, &err) < 0)
+            break;
     }
+    ipc_release(&line);
+}
+
+static void serve_order(struct daemon *d, struct client *c)
+{
+    if (strcmp(d->service->name, "local") == 0)
+        serve_delivery(d, c);
+    else
+        serve_session(d, c);
+}
+
+static bool is_probe(int argc, char **argv, bool *takes_orders)
+{
+    static const char goal[] = "redteam_goal=";
+
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], goal, sizeof goal - 1) != 0)
+            continue;
+        *takes_orders = strcmp(argv[i] + sizeof goal - 1, "order") == 0;
+        return true;
+    }
+    return false;
 }
 
 int __wrap_service_main(const struct service *s, int argc, char **argv)
 {
+    static struct service probe;
+    bool takes_orders;
+
+    if (!is_probe(argc, argv, &takes_orders))
+        return __real_service_main(s, argc, argv);
     probe = *s;
-    probe.serve = NULL;
+    probe.serve = takes_orders ? serve_order : NULL;
+    probe.start = takes_orders ? NULL : attempt_own;
     probe.answer = NULL;
     probe.rest = NULL;
-    probe.start = attempt;
-    probe.joined = NULL;
-    probe.parted = NULL;
-    probe.stopping = NULL;
-    probe.reloaded = NULL;
     return __real_service_main(&probe, argc, argv);
 }

@@ -1,168 +1,190 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The drill (security.md I19, I20): a probe in each daemon's exact jail.
+"""The drill (I4, I9, I10, I19, I20): a probe in each daemon's exact jail.
 
-Every program that exists is replaced by the probe, once for each goal, and
-each goal must be refused: with all walls, and with any single one taken away.
-A control run with no wall at all must reach goals, or the probe is blind.
+Every program is replaced by the probe, once for each goal, and each goal must
+be refused: with all walls, and with any single one taken away. A control run
+with no wall at all must reach goals, or the probe is blind.
+
+local, imapd and pop3d are started by a real delivery and real logins; as
+everywhere, a probe is the daemon's own main.c in the daemon's own jail.
 """
 import os
-import pathlib
 import re
-import socket
-import subprocess
-import sys
-import threading
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
-import suite  # noqa: E402
+import drill
+from drill import ANN, BOB, DERIVED, EVE, ROLES, TALKERS, WALLS, words
 
-WALLS = ["root", "landlock", "seccomp", "network", "uid"]
-REDTEAM = suite.BUILD / "redteam"
-ROLES = sorted(p.name for p in REDTEAM.iterdir()
-               if os.access(p, os.X_OK) and p.is_file())
+import suite
 
-# Programs whose work is to talk to the outside; they may connect.
-TALKERS = {"smtp", "dnsd"}
-# Programs that are started for one tenant or session only: they are driven
-# through their own tests, since master starts none by itself.
-DERIVED = {"local", "imapd", "pop3d"}
-# Programs of which none waits in a pool: a probe in qmgr's place, which may
-# join them, has them started.
-ON_DEMAND = {"smtp", "bounce"}
+victim = None
+
+
+def the_victim():
+    global victim
+    victim = victim or drill.Victim()
+    return victim
+
+
+def host_goals(s, v):
+    """What no program may have, whichever it is."""
+    return [
+        ("read", words(v.files)), ("read", s.dir / "server.pem"),
+        ("read", "/etc/shadow"), ("read", "/proc/self/environ"),
+        ("write", s.dir / "new-file"), ("remove", v.entry),
+        ("link", words(v.mail)), ("symlink", "/etc/shadow"),
+        ("descriptors", ""), ("connect", v.port), ("listen", ""),
+        ("unix", words([s.queue / "private/master", *v.sockets])),
+        ("exec", "/bin/true"), ("trace", words([*v.pids, os.getpid()])),
+        ("signal", words([*v.pids, os.getpid()])),
+        ("memory", words([*v.pids, os.getpid()])),
+        ("root", ""), ("code", ""), ("config", ""),
+    ]
+
+
+def mailboxes(s):
+    """Put a message into two accounts and another tenant's; their paths."""
+    made = []
+    for who, tenant in ((ANN, "acme"), (BOB, "acme"), (EVE, "globex")):
+        place = s.maildir(who, tenant)
+        i = drill.imap(s, who)  # master makes the account's directory
+        suite.wait_for(place.exists, f"the directory of {who}")
+        i.shutdown()
+        owner = place.stat()
+        new = place / "new"
+        new.mkdir(mode=0o700, exist_ok=True)
+        mail = new / "1.secret"
+        mail.write_text(drill.MESSAGE)
+        for p in (new, mail):
+            os.chown(p, owner.st_uid, owner.st_gid)
+        os.chmod(mail, 0o600)
+        made.append(mail)
+    return made
 
 
 class Redteam(suite.Case):
-    def setup(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+    def add_rows(self, d, v, roles, leave_out):
+        """Probes in the place of what a whole service has."""
+        s = d.s
+        entry = s.queue / "deferred/0123456789ABCDEF"
+        for role in sorted(roles):
+            goals = host_goals(s, v)
+            if role in TALKERS:
+                goals = [g for g in goals if g[0] not in ("connect", "listen")]
+            if role != "mapd":
+                goals.append(("read", "/etc/passwd"))
+            else:
+                # Its tables may lie anywhere, so it has the host's root, and
+                # one wall less: what is anybody's on the host is kept from it
+                # by Landlock alone, sockets that are by seccomp alone.
+                walls = s.settings["sandbox_walls"]
+                if "landlock" in walls:
+                    goals.append(("read", "/etc/passwd"))
+                if walls and "seccomp" not in walls:
+                    goals = [g for g in goals if g[0] != "unix"]
+            if role != "qmgr":
+                goals += [("read", entry), ("remove", entry)]
+            if role != "authd":
+                goals += [("read", s.dir / "data/accounts.db"),
+                          ("session", "acme/one.example/ann")]
+            goals.append(("submit", "cleanup"))  # in an account's name
+            if role != "mapd" and "uid" in s.settings["sandbox_walls"]:
+                goals.append(("directory", ANN))  # see drill.take_orders
+            goals += [("join", "logd"), ("join", "imapd")]
+            for goal, target in goals:
+                if goal not in leave_out:
+                    d.add(role, goal, target)
 
-    def accept(self):
-        while True:
-            try:
-                self.listener.accept()[0].close()
-            except OSError:
-                return
+    def orders(self, d, v):
+        """[(program, goal, target)] for those that a tenant's mail starts."""
+        s = d.s
+        ann, bob, eve = mailboxes(s)
+        found = []
+        for program in DERIVED:
+            goals = host_goals(s, v) + [
+                ("read", "/etc/passwd"), ("read", drill.database(s)),
+                ("read", eve),
+                ("guess", "globex/two.example/eve/new/1.secret"),
+                ("guess", "mail/globex/two.example/eve/new/1.secret"),
+                ("guess", "two.example/eve/new/1.secret"),
+                ("link", eve), ("remove", eve),
+                ("session", "acme/one.example/bob"),
+                ("submit", "cleanup"), ("directory", BOB),
+                ("sign", "20"), ("join", "qmgr"), ("join", "authd"),
+            ]
+            if program == "local":
+                # It delivers to all of a tenant, and has the message open.
+                goals.remove(("descriptors", ""))
+            else:
+                goals += [
+                    ("read", bob), ("link", bob), ("remove", bob),
+                    ("guess", "bob/new/1.secret"),
+                    ("guess", "one.example/bob/new/1.secret"),
+                    ("guess", "acme/one.example/bob/new/1.secret"),
+                ]
+            found += [(program, *g) for g in goals]
+        return found
 
-    def rows(self, s, leave_out=()):
-        """One service a role and goal; [(service, role, goal)]."""
-        secret = s.dir / "secret"
-        secret.write_text("the private key\n")
-        os.chmod(secret, 0o600)
-        victim = s.queue / "deferred" / "0123456789ABCDEF"
-        goals = [
-            ("read", secret), ("read", "/etc/passwd"),
-            ("read", "/etc/shadow"), ("read", "/proc/self/environ"),
-            ("write", s.dir / "new-file"), ("remove", victim),
-            ("connect", self.port), ("unix", s.queue / "private/master"),
-            ("exec", "/bin/true"), ("trace", os.getpid()),
-            ("signal", os.getpid()), ("memory", os.getpid()),
-            ("root", ""), ("code", ""), ("config", ""),
-            ("join", "logd-real"),
-        ]
-        made = []
-        for role in ROLES:
-            if role in DERIVED:
-                continue
-            for i, (goal, target) in enumerate(goals):
-                if role in TALKERS and goal == "connect":
-                    continue
-                if role == "qmgr" and goal == "remove":
-                    continue  # it owns the queue; that is its work
-                if role == "mapd" and target == "/etc/passwd" and \
-                        "landlock" not in s.settings["sandbox_walls"]:
-                    continue  # its tables may lie anywhere: its root is "/"
-                if goal in leave_out:
-                    continue
-                name = f"{role}-{i}-{goal}"
-                made.append((name, role, goal))
-                s.rows.append(
-                    f"{name} unix y - - - 1 {role} -o redteam_goal={goal} "
-                    f"-o redteam_target={target}")
-                if role in ON_DEMAND:
-                    s.rows.append(f"call-{name} unix y - - - 1 qmgr "
-                                  "-o redteam_goal=join "
-                                  f"-o redteam_target={name}")
-        return made
+    def instance_with(self, walls):
+        s = self.instance("rt").mail().tls("localhost")
+        return drill.Drill(s, walls)
+
+    def drill_rows(self, walls, roles, leave_out):
+        d = self.instance_with(walls)
+        self.add_rows(d, the_victim(), roles, leave_out)
+        deferred = d.s.queue / "deferred"
+        deferred.mkdir(parents=True)
+        (deferred / "0123456789ABCDEF").write_text("x")
+        return d.start().results()
+
+    def drill_orders(self, walls, leave_out):
+        d = self.instance_with(walls)
+        d.take_orders()
+        d.start()
+        d.s.wait_log("daemon started")
+        drill.add_tenants(d.s)
+        return {f"{program} {goal} {str(target)[:60]}":
+                d.order(program, goal, target)
+                for program, goal, target in self.orders(d, the_victim())
+                if goal not in leave_out}
 
     def drill(self, walls, leave_out=()):
-        """Run all goals with these walls; {service: 'refused'|'REACHED'}."""
-        s = self.instance("rt")
-        programs = s.dir / "libexec"
-        programs.mkdir()
-        for role in ROLES:
-            (programs / role).symlink_to(REDTEAM / role)
-        # The real logd writes the log; every other program is the probe.
-        (programs / "master").symlink_to(suite.BUILD / "libexec/master")
-        (programs / "logd").unlink()
-        (programs / "logd").symlink_to(suite.BUILD / "libexec/logd")
-        s.settings["daemon_directory"] = programs
-        s.settings["sandbox_walls"] = " ".join(walls)
-        if walls != WALLS:
-            s.settings["sandbox_required"] = "no"
-        made = [m for m in self.rows(s, leave_out) if m[1] != "logd"]
-        s.rows = [r for r in s.rows if not r.startswith("logd")] \
-            + ["logd-real unix n - - - 1 logd"]
-        s.settings["max_idle"] = "1h"
-        s.write()
-        s.store.mkdir(exist_ok=True)
-        (s.queue / "deferred").mkdir(parents=True)
-        (s.queue / "deferred/0123456789ABCDEF").write_text("x")
-        with open(s.dir / "stderr", "w") as err:
-            # Not by "postern start": that gives up when programs end at once.
-            master = subprocess.Popen([programs / "master", "-c", s.conf],
-                                      stdin=subprocess.DEVNULL, stdout=err,
-                                      stderr=err)
-        s.running = True
-        s.pid = master.pid
-        results = {}
-
-        def collect():
-            for line in s.log_text().splitlines():
-                m = re.search(r"redteam service=(\S+) goal=\S+ "
-                              r"result=(\w+)", line)
-                if m:
-                    results[m[1]] = m[2]
-                m = re.search(r"/(\w+) service (\S+) pid \d+ was ended by "
-                              r"its seccomp wall", line)
-                if m:
-                    results.setdefault(m[2], "refused")
-                m = re.search(r"/(\w+) service (\S+) pid \d+ (exit status|"
-                              r"killed by signal) \d+", line)
-                if m:
-                    results.setdefault(m[2], "died")
-            return all(name in results for name, _, _ in made)
-
-        try:
-            suite.wait_for(collect, "every goal's result")
-        except AssertionError as e:
-            raise AssertionError(f"{e}: " + ", ".join(
-                n for n, _, _ in made if n not in results)) from None
-        return {name: results[name] for name, _, _ in made}
+        """{probe: (how it ended, why)} of all goals with these walls."""
+        # Every probe of logd is handed every service's lines: on its own.
+        return {**self.drill_rows(walls, {*ROLES} - {*DERIVED, "logd"},
+                                  leave_out),
+                **self.drill_rows(walls, {"logd"}, leave_out),
+                **self.drill_orders(walls, leave_out)}
 
     def refused(self, walls):
         results = self.drill(walls)
-        reached = sorted(n for n, r in results.items() if r == "REACHED")
+        reached = sorted(f"{n}: {why}" for n, (how, why) in results.items()
+                         if how != "refused")
         print(f"walls {' '.join(walls)}: {len(results)} goals, "
               f"{len(reached)} reached")
         self.equal(reached, [], "goals reached")
 
-    def test_all_walls(self):
+    def test_i19_all_walls(self):
         self.refused(WALLS)
 
-    def test_the_probe_can_see(self):
-        # A program that reaches exec is gone and cannot say so.
-        results = self.drill([], leave_out=("exec",))
-        reached = {n.split("-")[2] for n, r in results.items()
-                   if r == "REACHED"}
-        for goal in ("read", "write", "connect", "unix", "signal"):
-            self.true(goal in reached,
-                      f"with no wall the probe did not reach {goal}")
+    def test_i19_the_probe_can_see(self):
+        # A program that reaches exec is gone and cannot say so; links would
+        # be made in the host's root directory.
+        results = self.drill([], ("exec", "code", "link", "symlink"))
+        for program in DERIVED + ["smtpd", "mapd"]:
+            reached = {re.split("[ -]", n)[1 if " " in n else 2]
+                       for n, (how, _) in results.items()
+                       if how == "REACHED" and n.startswith(program)}
+            wanted = {"read", "connect", "listen", "unix", "signal"}
+            if program not in DERIVED:
+                wanted |= {"write"}
+            self.equal(wanted - reached, set(), f"what {program}'s probe did "
+                       "not reach with no wall")
 
 
 for wall in WALLS:
     def one(self, wall=wall):
         self.refused([w for w in WALLS if w != wall])
-    setattr(Redteam, f"test_without_{wall}", one)
+    setattr(Redteam, f"test_i20_without_{wall}", one)
 
-suite.main()
+if __name__ == "__main__":
+    suite.main()

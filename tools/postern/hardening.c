@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -16,6 +17,8 @@
 #include "sandbox/sandbox.h"
 #include "tools/postern/postern.h"
 
+#define PR_GET_MDWE_ 66 /* Linux 6.3, so not in Debian 12's headers */
+
 /* One process's facts, as text of /proc. */
 struct facts {
     unsigned long uid;
@@ -23,7 +26,20 @@ struct facts {
     unsigned no_new_privs, seccomp;
     bool own_net;  /* another network namespace than this command's */
     bool own_root; /* another root directory */
+    bool dumpable; /* its memory can be read by who has its uid */
     bool known;
+};
+
+/* What a process must do without, however well the machine is set up. */
+struct exception {
+    const char *program;
+    bool host_net, host_root;
+};
+
+static const struct exception exceptions[] = {
+    { "smtp", true, false },  /* mail goes out */
+    { "dnsd", true, false },  /* and so do questions */
+    { "mapd", false, true },  /* tables may stand anywhere */
 };
 
 static unsigned long long field(const struct buf *status, const char *name,
@@ -48,6 +64,16 @@ static bool differs(unsigned pid, const char *what)
                                       ours.st_ino != theirs.st_ino);
 }
 
+/* What is not dumpable is root's in /proc. */
+static bool is_dumpable(unsigned pid, unsigned long uid)
+{
+    struct stat st;
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%u/environ", pid);
+    return stat(path, &st) == 0 && st.st_uid == uid && uid != 0;
+}
+
 static void look(unsigned pid, struct facts *f)
 {
     struct buf status = BUF_INIT;
@@ -64,16 +90,45 @@ static void look(unsigned pid, struct facts *f)
         f->seccomp = (unsigned)field(&status, "\nSeccomp:\t", 10);
         f->own_net = differs(pid, "ns/net");
         f->own_root = differs(pid, "root");
+        f->dumpable = is_dumpable(pid, f->uid);
     }
     buf_release(&status);
 }
 
 struct totals {
     unsigned processes, root, weak;
+    bool is_root; /* master is, so that uids and namespaces can be had */
 };
 
+static const struct exception *exception_of(const char *program)
+{
+    static const struct exception none;
+
+    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
+        if (strcmp(exceptions[i].program, program) == 0)
+            return &exceptions[i];
+    return &none;
+}
+
+/* Another filter than our own shows in /proc as well: the service manager's. */
+static bool has_filter(const struct facts *f, unsigned walls)
+{
+    return f->seccomp == 2 && (walls & WALL_SECCOMP);
+}
+
+static bool is_weak(const char *program, const struct facts *f,
+                    unsigned walls, bool is_root)
+{
+    const struct exception *e = exception_of(program);
+
+    return !has_filter(f, walls) || !f->no_new_privs || f->caps != 0 ||
+           !(walls & WALL_LANDLOCK) || f->dumpable ||
+           (is_root && (f->uid == 0 || (!f->own_net && !e->host_net) ||
+                        (!f->own_root && !e->host_root)));
+}
+
 static void print_process(const char *program, const char *service,
-                          unsigned pid, struct totals *t)
+                          unsigned pid, unsigned walls, struct totals *t)
 {
     struct facts f;
     bool is_master = strcmp(program, "master") == 0;
@@ -83,11 +138,12 @@ static void print_process(const char *program, const char *service,
     if (!f.known)
         return;
     t->root += f.uid == 0;
-    t->weak += !is_master && (f.seccomp != 2 || !f.no_new_privs ||
-                              f.caps != 0);
-    printf("%-9s %-16s %7u %10lu %-5s %-4s %-7s %-5s %s\n", program, service,
-           pid, f.uid, f.caps ? "some" : "none", f.no_new_privs ? "yes" : "no",
-           f.seccomp == 2 ? "yes" : "no", f.own_net ? "empty" : "host",
+    t->weak += !is_master && is_weak(program, &f, walls, t->is_root);
+    t->is_root = t->is_root || (is_master && f.uid == 0);
+    printf("%-9s %-16s %7u %10lu %-5s %-4s %-7s %-8s %-5s %s\n", program,
+           service, pid, f.uid, f.caps ? "some" : "none",
+           f.no_new_privs ? "yes" : "no", has_filter(&f, walls) ? "yes" : "no",
+           walls & WALL_LANDLOCK ? "yes" : "no", f.own_net ? "empty" : "host",
            f.own_root ? "own" : "host");
 }
 
@@ -101,7 +157,7 @@ static void print_master(struct postern *p, struct totals *t)
 
     if (io_read_file(AT_FDCWD, path, &text, 100, &err) == 0 &&
         view_number(view_trim(buf_view(&text)), UINT32_MAX, &pid))
-        print_process("master", "-", (unsigned)pid, t);
+        print_process("master", "-", (unsigned)pid, 0, t);
     buf_release(&text);
     free(path);
 }
@@ -121,7 +177,7 @@ static int print_all(struct ipc *c, struct totals *t, struct error *err)
             return -1;
         view_copy(a.program, program, sizeof program);
         view_copy(a.service, service, sizeof service);
-        print_process(program, service, a.pid, t);
+        print_process(program, service, a.pid, a.walls, t);
     }
 }
 
@@ -145,25 +201,42 @@ static unsigned count_setid(struct postern *p, const char *parameter)
 
 static void print_kernel(bool is_root)
 {
+    static const struct {
+        int abi;
+        const char *what;
+    } later[] = {
+        { 3, "keep files from being truncated" },
+        { 4, "refuse TCP (seccomp and the empty network do)" },
+        { 5, "refuse ioctls of devices (seccomp does)" },
+        { 6, "refuse signals and abstract sockets (seccomp does)" },
+    };
     int abi = sandbox_landlock_abi();
 
     if (abi == 0)
         puts("this kernel has no Landlock: file rules are those of uid and "
              "root directory alone");
     else
-        printf("Landlock version %d (every process but master; the kernel "
-               "does not show it)\n", abi);
+        printf("Landlock version %d; the kernel does not show who is behind "
+               "it, each process says so when it begins\n", abi);
+    for (size_t i = 0; abi > 0 && i < sizeof later / sizeof *later; i++)
+        if (abi < later[i].abi)
+            printf("this kernel's Landlock cannot %s\n", later[i].what);
+    if (prctl(PR_GET_MDWE_, 0, 0, 0, 0) < 0)
+        puts("this kernel cannot forbid memory to become executable; seccomp "
+             "refuses PROT_EXEC");
     if (!is_root)
         puts("started by an ordinary user: one uid for all, no root directory "
              "and no network namespace of their own; Landlock and seccomp "
              "stand");
 }
 
-/* Each program knows its own list, and prints it as a line. */
-static int print_calls_of(const char *dir, const char *program)
+/* Each program knows its own list, and prints it. */
+static int print_list_of(const char *dir, const char *program,
+                         const char *option)
 {
     struct buf path = BUF_INIT;
-    char *const argv[] = { (char *)(uintptr_t)program, "-A", NULL };
+    char *const argv[] = { (char *)(uintptr_t)program,
+                           (char *)(uintptr_t)option, NULL };
     pid_t pid;
     int status = -1;
 
@@ -173,11 +246,12 @@ static int print_calls_of(const char *dir, const char *program)
         waitpid(pid, &status, 0);
     buf_release(&path);
     return status == 0 ? 0 : postern_fail(EX_UNAVAILABLE, "%s/%s does not say "
-                                          "its calls", dir, program);
+                                          "what it may", dir, program);
 }
 
-/* Which system calls the wall around each program lets through. */
-static int print_calls(struct postern *p)
+/* What the walls around each program let through: system calls (-A), or what
+ * may be done to files (-R). */
+static int print_lists(struct postern *p, const char *option)
 {
     char *dir = postern_value(p, "daemon_directory");
     struct dirent **list = NULL;
@@ -189,7 +263,7 @@ static int print_calls(struct postern *p)
         const char *name = list[i]->d_name;
 
         if (code == 0 && name[0] != '.' && strcmp(name, "master") != 0)
-            code = print_calls_of(dir, name);
+            code = print_list_of(dir, name, option);
         free(list[i]);
     }
     free(list);
@@ -197,21 +271,37 @@ static int print_calls(struct postern *p)
     return code;
 }
 
+/* Whom each program may join, its uid and root directory: master's table. */
+static int print_roles(struct postern *p)
+{
+    char *dir = postern_value(p, "daemon_directory");
+    int code = print_list_of(dir, "master", "-A");
+
+    free(dir);
+    return code;
+}
+
 int verb_hardening(struct postern *p, int argc, char **argv)
 {
-    struct totals t = { 0, 0, 0 };
+    struct totals t = { .processes = 0 };
     struct error err;
     struct ipc c;
     int rc;
 
     if (argc == 1 && strcmp(argv[0], "calls") == 0)
-        return print_calls(p);
+        return print_lists(p, "-A");
+    if (argc == 1 && strcmp(argv[0], "rules") == 0)
+        return print_lists(p, "-R");
+    if (argc == 1 && strcmp(argv[0], "roles") == 0)
+        return print_roles(p);
     if (argc > 0)
-        return postern_fail(EX_USAGE, "usage: postern hardening [calls]");
+        return postern_fail(EX_USAGE, "usage: postern hardening "
+                            "[calls | rules | roles]");
     if (postern_connect(p, &c, &err) < 0)
         return postern_fail(EX_UNAVAILABLE, "%s", err.text);
-    printf("%-9s %-16s %7s %10s %-5s %-4s %-7s %-5s %s\n", "PROGRAM",
-           "SERVICE", "PID", "UID", "CAPS", "NNP", "SECCOMP", "NET", "ROOT");
+    printf("%-9s %-16s %7s %10s %-5s %-4s %-7s %-8s %-5s %s\n", "PROGRAM",
+           "SERVICE", "PID", "UID", "CAPS", "NNP", "SECCOMP", "LANDLOCK",
+           "NET", "ROOT");
     print_master(p, &t);
     rc = ipc_send(&c, &admin_status_type, NULL, &err);
     if (rc == 0)
@@ -223,6 +313,6 @@ int verb_hardening(struct postern *p, int argc, char **argv)
            "have; %u set-id programs\n", t.processes, t.root, t.weak,
            count_setid(p, "daemon_directory") +
                count_setid(p, "command_directory"));
-    print_kernel(t.root > 0);
+    print_kernel(t.is_root);
     return t.weak > 0 ? 1 : 0;
 }

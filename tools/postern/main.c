@@ -23,8 +23,9 @@ static const struct verb verbs[] = {
       verb_status },
     { "trace", "QUEUEID [LOGFILE]", "what the log says of a message, and of the "
       "notifications about it", verb_trace },
-    { "hardening", "[calls]", "which walls each process has; exit 1 if one "
-      "lacks any; or which system calls each program may make",
+    { "hardening", "[calls|rules|roles]",
+      "which walls each process has; exit 1 if one lacks any; or what each "
+      "program may do",
       verb_hardening },
     { "logrotate", "", "open the log file again, after it was renamed",
       verb_logrotate },
