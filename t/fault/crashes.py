@@ -13,6 +13,7 @@ All parts of the later changes would be too many; states() gives none, all,
 each one alone, all but each one; and of each file the old content, the new,
 half of the new, and every other block of it.
 """
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -78,24 +79,37 @@ class Recording:
         self.s, self.root, self.out = s, root, s.dir / "recorded"
         self.out.mkdir()
 
-    def __enter__(self):
-        self.nodes, self.top = look(self.root)
+    def processes(self):
         pids = [self.s.master_pid()]
         for pid in pids:
-            for task in os.listdir(f"/proc/{pid}/task"):
-                with open(f"/proc/{pid}/task/{task}/children") as f:
-                    pids += map(int, f.read().split())
-        self.p = subprocess.Popen(
-            [faults.FAULT / "record", self.root, self.out,
-             ",".join(map(str, pids))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.p.stdout.readline() != "ready\n":
-            raise AssertionError("record does not")
-        return self
+            with contextlib.suppress(OSError):
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children") as f:
+                        pids += map(int, f.read().split())
+        return pids
 
-    def __exit__(self, *_):
+    def __enter__(self):
+        """A process that began while others were being attached to would be
+        missed; then all begins again."""
+        while True:
+            self.nodes, self.top = look(self.root)
+            pids = self.processes()
+            self.p = subprocess.Popen(
+                [faults.FAULT / "record", self.root, self.out,
+                 ",".join(map(str, pids))],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            if self.p.stdout.readline() != "ready\n":
+                raise AssertionError("record does not")
+            if set(self.processes()) <= set(pids):
+                return self
+            self.stop()
+
+    def stop(self):
         self.p.stdin.close()
         self.p.wait()
+
+    def __exit__(self, *_):
+        self.stop()
         self.read()
 
     def read(self):

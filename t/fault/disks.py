@@ -28,15 +28,15 @@ class Disk:
         os.ftruncate(fd, SIZE[kind])
         os.close(fd)
         self.path = pathlib.Path(where) / name
-        self.path.mkdir()
+        self.path.mkdir(exist_ok=True)
         force = {"ext4": "-F", "xfs": "-f"}[kind]
         subprocess.run([f"mkfs.{kind}", "-q", force, self.image], check=True)
         self.mount()
+        os.chmod(self.path, 0o755)
 
     def mount(self):
         subprocess.run(["mount", "-o", "loop", self.image, self.path],
                        check=True)
-        os.chmod(self.path, 0o755)
 
     def unmount(self):
         """A helper process of a daemon that was killed may end a moment

@@ -508,6 +508,7 @@ static void watch(int signals)
     }
 }
 
+/* One that has ended meanwhile does nothing more. */
 static void attach(pid_t pid)
 {
     int status;
@@ -515,8 +516,10 @@ static void attach(pid_t pid)
     if (ptrace(PTRACE_SEIZE, pid, 0, OPTIONS) < 0 ||
         ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0 ||
         waitpid(pid, &status, __WALL) < 0 ||
-        ptrace(PTRACE_SYSCALL, pid, 0, 0) < 0)
-        fail("ptrace");
+        ptrace(PTRACE_SYSCALL, pid, 0, 0) < 0) {
+        if (errno != ESRCH)
+            fail("ptrace");
+    }
 }
 
 int main(int argc, char **argv)

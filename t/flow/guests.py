@@ -38,7 +38,7 @@ class Guest:
         self.routes, self.port = routes, suite.free_port()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="pst-guest-"))
         self.root = self.dir / "root"
-        self.mounted, self.process = [], None
+        self.mounted, self.process, self.log = [], None, None
 
     def mount(self, where, *options):
         subprocess.run(["mount", *map(str, options), where], check=True)
@@ -97,14 +97,17 @@ class Guest:
             ["chroot", self.root, *args], stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log, start_new_session=True)
 
+        self.wait_port(self.port)
+
+    def wait_port(self, port):
         def listens():
             if self.process.poll() is not None:
-                raise AssertionError(f"{args[0]} ended: "
+                raise AssertionError("it ended: "
                                      + (self.dir / "log").read_text()[-2000:])
             with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port)).close()
+                socket.create_connection(("127.0.0.1", port)).close()
                 return True
-        suite.wait_for(listens, f"{args[0]} on port {self.port}")
+        suite.wait_for(listens, f"{self.packages[0]} on port {port}")
 
     def queued(self):
         """How many files lie in its queue."""
@@ -112,24 +115,30 @@ class Guest:
                    for top in self.queue
                    for _, _, files in os.walk(self.root / "var/spool" / top))
     def inside(self):
-        """The processes whose root this is: daemons leave their session."""
+        """The processes whose root this is, or in it: daemons leave their
+        session."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError):
-                if os.readlink(f"/proc/{pid}/root") == str(self.root):
+                root = pathlib.Path(os.readlink(f"/proc/{pid}/root"))
+                if root.is_relative_to(self.root):
                     yield int(pid)
 
-    def __exit__(self, *_):
+    def kill(self):
+        """End all of it at once, as a power cut does."""
         def ended():
             found = list(self.inside())
             for pid in found:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             return not found
-        with contextlib.suppress(AssertionError):
-            suite.wait_for(ended, "the end of a guest's processes")
+        suite.wait_for(ended, "the end of a guest's processes")
         if self.process is not None:
             self.process.wait()
             self.log.close()
+
+    def __exit__(self, *_):
+        with contextlib.suppress(AssertionError):
+            self.kill()
         for where in reversed(self.mounted):
             subprocess.run(["umount", "-l", where], check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
