@@ -40,6 +40,7 @@ struct pool {
     unsigned total, idle;      /* processes; idle ones, starting included */
     unsigned pending;          /* stamped and not yet taken */
     unsigned failures;         /* in a row */
+    uint64_t failed_ms;        /* when the last of them was counted */
     struct timer throttle;     /* set: start nothing until it fires */
     struct timer trim;         /* ends idle processes beyond the spare */
     bool doomed;               /* to be freed with its last child */
