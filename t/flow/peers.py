@@ -32,7 +32,9 @@ class NameServer:
                 data, peer = self.socket.recvfrom(4096)
             except OSError:
                 return
-            self.socket.sendto(self.answer(data), peer)
+            reply = self.answer(data)
+            if reply is not None:
+                self.socket.sendto(reply, peer)
 
     def close(self):
         self.socket.close()
