@@ -66,6 +66,7 @@ struct child {
     unsigned slot;
     enum child_state state;
     bool was_ready;
+    unsigned config_asked; /* new configurations it has not answered for */
     uint64_t started;          /* clock_mono_ms() */
 };
 
