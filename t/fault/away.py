@@ -216,11 +216,13 @@ class AwayCase(suite.Case):
     def submit(self):
         """sendmail's exit code; 0 counts as 250."""
         n, text = self.ledger.next("x@y.example", ANN)
-        code = subprocess.run(
+        done = subprocess.run(
             [self.s.bin / "sendmail", "-C", self.s.conf, "-f", "x@y.example",
              ANN], input=text.encode(), capture_output=True,
-            timeout=suite.DEADLINE).returncode
+            timeout=suite.DEADLINE)
+        code = done.returncode
         self.ledger.codes[n] = 250 if code == 0 else code
+        self.said = done.stderr.decode()
         return code
 
     def auth(self):

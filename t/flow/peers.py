@@ -77,6 +77,7 @@ class Sink(socketserver.ThreadingTCPServer):
     """A mail server. `replies` maps a verb (or "RCPT x@y", "GREETING", ".")
     to what it answers instead of the usual."""
     allow_reuse_address = True
+    request_queue_size = 128
     daemon_threads = True
 
     def __init__(self, address="127.0.0.1", port=0, replies=None,

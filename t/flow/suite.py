@@ -237,8 +237,11 @@ class Instance:
                 for p in (self.queue / q).iterdir()]
 
     def write(self):
-        (self.conf / "main.cf").write_text("".join(
+        """In one piece: a command may read it just now."""
+        new = self.conf / "main.cf.new"
+        new.write_text("".join(
             f"{k} = {v}\n" for k, v in self.settings.items()))
+        new.rename(self.conf / "main.cf")
         (self.conf / "master.cf").write_text("\n".join(self.rows) + "\n")
 
     def postern(self, *args, check=True, **kw):
