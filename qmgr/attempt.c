@@ -308,13 +308,15 @@ static uint64_t backoff_us(const struct active *a)
 }
 
 /* One that was too old when we found it may be so by a clock that is wrong
- * since the machine was started: it gets one more attempt. */
+ * since the machine was started: it gets one more attempt, and the clock must
+ * still say the same then. */
 static bool is_expired(const struct active *a)
 {
     uint64_t most = lifetime_us(a);
 
-    return age_us(a) >= most &&
-           (most == 0 || a->m->seen_age_us < most || a->m->deferred);
+    if (age_us(a) < most || most == 0 || a->m->seen_age_us < most)
+        return age_us(a) >= most;
+    return a->m->deferred && clock_real_us() >= a->q.arrival_us + most;
 }
 
 static bool is_due(uint64_t age, unsigned seconds)
