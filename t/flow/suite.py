@@ -249,10 +249,12 @@ class Instance:
             [self.bin / "postern", "-c", self.conf, *map(str, args)],
             check=check, text=True, capture_output=True, **kw)
 
-    def start(self):
+    def start(self, store=True):
+        """With `store`, a mail store is made where none is."""
         self.write()
-        self.store.mkdir(exist_ok=True)
-        self.postern("store", "create")
+        if store:
+            self.store.mkdir(exist_ok=True)
+            self.postern("store", "create")
         # Not captured: master keeps standard error for life.
         with open(self.dir / "stderr", "w") as err:
             code = subprocess.run(
