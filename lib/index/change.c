@@ -188,7 +188,7 @@ static int store_one(struct changing *g, struct mailbox *m, size_t index,
 {
     struct buf name = BUF_INIT;
     struct msg msg, was;
-    int rc = msg_get(&g->t, g->b.id, m->entries[index].uid, &msg, err);
+    int rc = mailbox_get(&g->t, m, index, &msg, err);
 
     *skipped = rc <= 0 ||
                (c->has_unchanged && msg.modseq > c->unchanged_since);
@@ -289,7 +289,7 @@ static int expunge_one(struct changing *c, struct mailbox *m, size_t index,
                        struct buf *files, struct error *err)
 {
     struct msg msg;
-    int rc = msg_get(&c->t, c->b.id, m->entries[index].uid, &msg, err);
+    int rc = mailbox_get(&c->t, m, index, &msg, err);
 
     if (rc <= 0 || !(msg.flags & MAILBOX_DELETED))
         return rc < 0 ? -1 : 0;

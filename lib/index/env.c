@@ -24,6 +24,7 @@
 #define MAP_SIZE    (64ull << 30)
 #define READERS_MAX 1022
 #define LOCK_STEP_MS 2
+#define ASIDE_MAX   100
 
 /* Also for those who open it after us. */
 static void mark_damaged(struct store *s)
@@ -68,14 +69,14 @@ static void on_crash(int signal_number)
     if (guarded >= 0)
         openat(guarded, DIRECTORY "/" MARK, O_WRONLY | O_CREAT | O_CLOEXEC,
                0600);
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
+    raise(signal_number); /* not caught again: the end, without a return */
 }
 
 static void guard(int dir)
 {
     static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
-    struct sigaction how = { .sa_handler = dir >= 0 ? on_crash : SIG_DFL };
+    struct sigaction how = { .sa_handler = dir >= 0 ? on_crash : SIG_DFL,
+                             .sa_flags = SA_NODEFER | SA_RESETHAND };
 
     guarded = dir;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
@@ -201,6 +202,21 @@ int env_check(struct store *s, struct error *err)
                      s->o.account);
 }
 
+/* Give the index the name that damaged ones have, or, when something there
+ * cannot be removed, one with a number. */
+static int move_aside(struct store *s, struct error *err)
+{
+    char to[sizeof SET_ASIDE + 8] = SET_ASIDE;
+
+    for (unsigned n = 1; renameat(s->dir, DIRECTORY, s->dir, to) < 0; n++) {
+        if ((errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) ||
+            n > ASIDE_MAX)
+            return error_sys(err, "cannot set the damaged index aside");
+        snprintf(to, sizeof to, SET_ASIDE ".%u", n);
+    }
+    return 0;
+}
+
 /* Put the index out of the way; the last one that was is removed for it. */
 static int set_aside(struct store *s, struct error *err)
 {
@@ -212,8 +228,8 @@ static int set_aside(struct store *s, struct error *err)
         unlinkat(s->dir, path, 0);
     }
     unlinkat(s->dir, SET_ASIDE, AT_REMOVEDIR);
-    if (renameat(s->dir, DIRECTORY, s->dir, SET_ASIDE) < 0)
-        return error_sys(err, "cannot set the damaged index aside");
+    if (move_aside(s, err) < 0)
+        return -1;
     log_error("%s: the index was damaged; it is set aside as " SET_ASIDE
               " and made anew from the files", s->o.account);
     return 0;

@@ -229,6 +229,11 @@ struct mailbox_private {
  * session changed is not told to it again. */
 void mailbox_note(struct mailbox *m, size_t index, const struct msg *msg);
 
+/* Read the record of an entry: 1, 0 when others took the message away, -1;
+ * also when none can have: then a search does not find what is there. */
+int mailbox_get(struct txn *t, const struct mailbox *m, size_t index,
+                struct msg *msg, struct error *err);
+
 /* Copy the record of an entry; its name goes to `name`, which msg->file then
  * points to. 1, 0 when it is gone, -1. */
 int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,

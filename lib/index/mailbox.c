@@ -408,6 +408,22 @@ mailbox_sync(struct mailbox *m, bool look, bool keep_numbers,
 
 /* --- reading ----------------------------------------------------------- */
 
+/* Whatever takes a message away gives the mailbox a new MODSEQ. */
+int mailbox_get(struct txn *t, const struct mailbox *m, size_t index,
+                struct msg *msg, struct error *err)
+{
+    struct box b = { .id = 0 };
+    int rc = msg_get(t, m->p->id, m->entries[index].uid, msg, err);
+
+    if (rc != 0)
+        return rc;
+    rc = box_get(t, view_of(m->name), &b, err);
+    if (rc > 0 && b.id == m->p->id && b.modseq == m->p->seen_modseq)
+        rc = txn_damaged(t, "a message that is not found", err);
+    box_release(&b);
+    return rc < 0 ? -1 : 0;
+}
+
 /* Copy the record of an entry; m->file then points into `name`. 1, 0, -1. */
 int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
                    struct buf *name, struct error *err)
@@ -417,7 +433,7 @@ int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
 
     if (txn_begin(m->store, false, &t, err) < 0)
         return -1;
-    rc = msg_get(&t, m->p->id, m->entries[index].uid, msg, err);
+    rc = mailbox_get(&t, m, index, msg, err);
     if (rc > 0) {
         buf_reset(name);
         buf_add_view(name, msg->file);

@@ -232,12 +232,12 @@ class AwayCase(suite.Case):
             c.ehlo()
             return c.docmd("AUTH PLAIN AGFubkBvbmUuZXhhbXBsZQBzZWNyZXQ=")[0]
 
-    def imap(self):
+    def imap(self, account=ANN):
         """A session that has logged in."""
         c = imaplib.IMAP4_SSL("localhost", self.s.imaps,
                               ssl_context=self.s.context(), timeout=20)
         try:
-            c.login(ANN, "secret")
+            c.login(account, "secret")
         except imaplib.IMAP4.error:
             c.shutdown()
             raise

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The mail store is away, another's, read-only, full, or mounted late; the
-queue is full (F7, F25; read-only: test_errors.py); and bits flip in queue files (F24). Mail
-waits, is never put where the store is not mounted, and arrives by itself when
-the store is back."""
+queue is full (F7, F25; read-only: test_errors.py); and bits flip in queue files
+(F24). Mail waits, is never put where the store is not mounted, and arrives by
+itself when the store is back."""
 import contextlib
 import os
 import pathlib
