@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * LMDB. Its own mutex is never waited for: whoever writes has our OFD lock
- * first, and waits for that with a deadline. A lock of a process that died is
- * gone with it.
+ * LMDB. Its own mutex and lock are never waited for: whoever writes, or opens
+ * it, has an OFD lock of ours first, and waits for that with a deadline. A lock
+ * of a process that died is gone with it; one of a process that is stopped
+ * holds up nobody for longer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -83,12 +84,15 @@ static void guard(int dir)
         sigaction(signals[i], &how, NULL);
 }
 
-/* --- the lock ---------------------------------------------------------- */
+/* --- the locks --------------------------------------------------------- */
 
-static int lock(struct store *s, struct error *err)
+/* Each is a byte of the file. */
+enum lock { TO_WRITE, TO_OPEN };
+
+static int lock(struct store *s, enum lock which, struct error *err)
 {
     uint64_t end = clock_mono_ms() + s->o.lock_ms;
-    struct flock how = { .l_type = F_WRLCK };
+    struct flock how = { .l_type = F_WRLCK, .l_start = which, .l_len = 1 };
 
     while (fcntl(s->lock, F_OFD_SETLK, &how) < 0) {
         struct timespec step = { 0, LOCK_STEP_MS * 1000000 };
@@ -104,9 +108,9 @@ static int lock(struct store *s, struct error *err)
     return 0;
 }
 
-static void unlock(struct store *s)
+static void unlock(struct store *s, enum lock which)
 {
-    struct flock how = { .l_type = F_UNLCK };
+    struct flock how = { .l_type = F_UNLCK, .l_start = which, .l_len = 1 };
 
     fcntl(s->lock, F_OFD_SETLK, &how);
 }
@@ -149,11 +153,29 @@ static int open_tables(struct store *s, bool create, struct error *err)
     return failed(s, rc, "opening its tables", err);
 }
 
+/* LMDB locks its file and a mutex while it opens, and while it notes a process
+ * for its first reading. */
+static int open_env(struct store *s, const char *path, struct error *err)
+{
+    MDB_txn *first;
+    int rc, dead;
+
+    if (lock(s, TO_OPEN, err) < 0)
+        return -1;
+    rc = mdb_env_open(s->env, path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    if (rc == 0 && is_whole(s)) {
+        mdb_reader_check(s->env, &dead);
+        if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &first) == 0)
+            mdb_txn_abort(first);
+    }
+    unlock(s, TO_OPEN);
+    return rc == 0 ? 0 : failed(s, rc, "opening it", err);
+}
+
 static int open_once(struct store *s, struct error *err)
 {
     char path[300];
     struct stat mark;
-    int rc, dead;
 
     if (mkdirat(s->dir, DIRECTORY, 0700) < 0 && errno != EEXIST)
         return error_sys(err, "cannot make the directory index");
@@ -167,10 +189,8 @@ static int open_once(struct store *s, struct error *err)
     mdb_env_set_mapsize(s->env, MAP_SIZE);
     mdb_env_set_maxreaders(s->env, READERS_MAX);
     mdb_env_set_maxdbs(s->env, DB_COUNT);
-    rc = mdb_env_open(s->env, path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
-    if (rc != 0)
-        return failed(s, rc, "opening it", err);
-    mdb_reader_check(s->env, &dead);
+    if (open_env(s, path, err) < 0)
+        return -1;
     if (!is_whole(s)) {
         s->damaged = true;
         return error_set(err, FAIL_TEMP, "the index is cut short");
@@ -252,12 +272,12 @@ static int mend(struct store *s, struct error *err)
 {
     int rc;
 
-    if (lock(s, err) < 0)
+    if (lock(s, TO_WRITE, err) < 0)
         return -1;
     rc = try_open(s, err);
     if (rc < 0 && s->damaged && set_aside(s, err) == 0)
         rc = try_open(s, err);
-    unlock(s);
+    unlock(s, TO_WRITE);
     return rc;
 }
 
@@ -284,17 +304,17 @@ int txn_begin(struct store *s, bool writes, struct txn *t, struct error *err)
     if (s->damaged)
         return error_set(err, FAIL_TEMP, "the index of %s was damaged",
                          s->o.account);
-    if (writes && lock(s, err) < 0)
+    if (writes && lock(s, TO_WRITE, err) < 0)
         return -1;
     if (writes && env_check(s, err) < 0) {
-        unlock(s);
+        unlock(s, TO_WRITE);
         return -1;
     }
     rc = mdb_txn_begin(s->env, NULL, writes ? 0 : MDB_RDONLY, &t->t);
     if (rc == 0)
         return 0;
     if (writes)
-        unlock(s);
+        unlock(s, TO_WRITE);
     return failed(s, rc, "beginning", err);
 }
 
@@ -304,7 +324,7 @@ int txn_commit(struct txn *t, struct error *err)
 
     t->t = NULL;
     if (t->writes)
-        unlock(t->s);
+        unlock(t->s, TO_WRITE);
     return rc == 0 ? 0 : failed(t->s, rc, "writing", err);
 }
 
@@ -315,7 +335,7 @@ void txn_abort(struct txn *t)
     mdb_txn_abort(t->t);
     t->t = NULL;
     if (t->writes)
-        unlock(t->s);
+        unlock(t->s, TO_WRITE);
 }
 
 /* --- values ------------------------------------------------------------ */
