@@ -244,6 +244,10 @@ int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
 /* The bit of a keyword, added to the box if need be; 0: none, or no room. */
 uint64_t box_keyword(struct box *b, struct view name);
 
+/* The file of an entry is not the message any more that had its UID: that one
+ * is gone, and the next scan finds a new one. */
+int mailbox_disown(struct mailbox *m, size_t index, struct error *err);
+
 /* Write what was learned, best effort, and forget it. */
 void facts_flush(struct mailbox *m);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "index/internal.h"
 
 /* Records in which SELECT looks for the first unseen message. */
@@ -443,8 +444,16 @@ int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
     return rc;
 }
 
+static bool has_size(int fd, uint64_t bytes)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (uint64_t)st.st_size == bytes;
+}
+
 /* Another session may have given the file another name just now: then the
- * index says which. */
+ * index says which. Somebody may have changed the file itself: that is another
+ * message, which needs another UID. */
 int mailbox_file(struct mailbox *m, size_t index, uint64_t *len,
                  uint64_t *bare, struct error *err)
 {
@@ -471,6 +480,11 @@ int mailbox_file(struct mailbox *m, size_t index, uint64_t *len,
         *bare = msg.size - msg.bytes;
         if (fd < 0 && errno != ENOENT)
             error_sys(err, "cannot open the message %s", path);
+        if (fd >= 0 && !has_size(fd, msg.bytes)) {
+            io_close(&fd);
+            m->entries[index].is_gone = mailbox_disown(m, index, err) == 0;
+            break;
+        }
         if (fd >= 0 || errno != ENOENT ||
             scan(m->store, view_of(m->name), false, &changed, &why, err) < 0)
             break;
