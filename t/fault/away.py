@@ -12,7 +12,6 @@ import contextlib
 import imaplib
 import os
 import pathlib
-import re
 import shutil
 import signal
 import smtplib

@@ -3,6 +3,7 @@
 ledger in which no UID ever stands for two of them."""
 import contextlib
 import imaplib
+import itertools
 import pathlib
 import re
 import sys
@@ -25,7 +26,7 @@ class IndexCase(away.AwayCase):
         self.known = {}     # (mailbox, its UIDVALIDITY, UID): number
         self.validities = {box: 0 for box in BOXES}
         self.here = set()   # the numbers that must be there
-        self.n = 0
+        self.numbers = itertools.count(1)
         c = self.imap()
         self.equal(c.create("kept")[0], "OK")
         for _ in range(n):
@@ -54,11 +55,11 @@ class IndexCase(away.AwayCase):
             + f"body of {n}\r\n" * (n % 7 + 1)
 
     def append(self, c):
-        self.n += 1
-        kind, data = c.append("INBOX", None, None, self.body(self.n).encode())
+        n = next(self.numbers)
+        kind, data = c.append("INBOX", None, None, self.body(n).encode())
         if kind == "OK":
-            self.here.add(self.n)
-        return kind, data
+            self.here.add(n)
+        return kind, data, n
 
     @property
     def index(self):

@@ -18,7 +18,6 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 import away  # noqa: E402
 import faults  # noqa: E402
-import peers  # noqa: E402
 import suite  # noqa: E402
 from away import pids_of, stopped  # noqa: E402
 
