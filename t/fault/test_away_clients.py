@@ -104,10 +104,10 @@ class Clients(away.AwayCase):
         n = 0
         while time.monotonic() < deadline or n < 3:
             self.equal(self.send(), 250)
-            self.true(self.took < 2, f"mail took {self.took:.1f} s")
+            self.true(self.took < 5, f"mail took {self.took:.1f} s")
             begin = time.monotonic()
             self.equal(self.login_refusal(), "")
-            self.true(time.monotonic() - begin < 3, "a login is slow")
+            self.true(time.monotonic() - begin < 5, "a login is slow")
             n += 1
         return n
 
