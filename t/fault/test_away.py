@@ -5,10 +5,12 @@ or by the want of memory, and DNS, the log and the ways between programs fail
 cannot be looked up is put off, never refused; nothing is sent in clear for want
 of a key; and the invariant of away.py holds."""
 import contextlib
+import imaplib
 import os
 import pathlib
 import signal
 import smtplib
+import socket
 import ssl
 import subprocess
 import sys
@@ -133,16 +135,23 @@ class Away(away.AwayCase):
         self.done("F15")
 
     def test_F15_login_notices_a_new_keyd(self):
-        """Its end is seen by login, not by the next client."""
+        """Its end is seen by login, not by the next client: who is offered
+        TLS gets it."""
         s = self.server()
         self.equal(self.login_refusal(), "")
-        for _ in range(3):
-            old = pids_of(s, "keyd")
-            away.strike(old, signal.SIGKILL)
-            suite.wait_for(lambda: set(pids_of(s, "keyd")) - set(old),
-                           "another keyd")
-            time.sleep(0.2)  # for login, which is told by nothing we see
-            self.equal(self.login_refusal(), "")
+        for i in range(3):
+            away.strike(pids_of(s, "keyd"), signal.SIGKILL)
+            s.wait_log("service keyd pid", i + 1)
+            suite.wait_for(self.offers_tls, "STARTTLS")
+            c = imaplib.IMAP4("127.0.0.1", s.imap, timeout=20)
+            c.host = "localhost"
+            self.equal(c.starttls(s.context())[0], "OK")
+            c.logout()
+
+    def offers_tls(self):
+        with socket.create_connection(("127.0.0.1", self.s.imap),
+                                      timeout=20) as c:
+            return b"STARTTLS" in c.recv(1000)
 
     # --- the others ---------------------------------------------------------
 
