@@ -149,7 +149,8 @@ class Soak(suite.Case):
     def read(self):
         """Look at the newest, and put some away."""
         with self.imap() as c:
-            c.select()
+            if c.select()[0] != "OK":
+                return
             validity = int(c.response("UIDVALIDITY")[1][0])
             _, data = c.uid("SEARCH", "ALL")
             uids = data[0].split()[-20:]
