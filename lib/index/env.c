@@ -421,6 +421,15 @@ static int seek(MDB_cursor *c, struct view prefix, MDB_val *k, MDB_val *v)
                                                   : MDB_FIRST);
 }
 
+/* A page may lead twice to one value, which is whole, in place of another. */
+static bool is_after(struct view key, struct view last)
+{
+    size_t n = key.len < last.len ? key.len : last.len;
+    int order = n > 0 ? memcmp(key.data, last.data, n) : 0;
+
+    return order != 0 ? order > 0 : key.len > last.len;
+}
+
 int txn_each(struct txn *t, enum db db, struct view prefix,
              int (*each)(struct view key, struct view value, void *arg,
                          struct error *err),
@@ -437,6 +446,7 @@ int txn_each_from(struct txn *t, enum db db, struct view prefix,
 {
     MDB_cursor *c;
     MDB_val k, v;
+    struct view last = { "", 0 };
     int rc = mdb_cursor_open(t->t, t->s->dbi[db], &c), result = 0;
 
     if (rc != 0)
@@ -447,10 +457,13 @@ int txn_each_from(struct txn *t, enum db db, struct view prefix,
 
         if (!unwrap(t->s, key, &v, &value))
             result = txn_damaged(t, "a value", err);
+        else if (!is_after(key, last))
+            result = txn_damaged(t, "the order of values", err);
         else
             result = each(key, value, arg, err);
         if (result != 0)
             break;
+        last = key;
     }
     mdb_cursor_close(c);
     if (rc != 0 && rc != MDB_NOTFOUND)
