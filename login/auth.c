@@ -38,6 +38,7 @@ static struct login_client *find(uint32_t ticket)
 static void finish(struct login_client *c, enum auth_result result)
 {
     c->ticket = 0;
+    timer_cancel(&login.daemon->loop, &c->patience);
     if (result == AUTH_OK) {
         c->protocol->accepted(c);
         client_relay(c);
@@ -62,7 +63,26 @@ void auth_forget(struct login_client *c)
     if (c->ticket != 0 && authd.connected)
         peer_send(&authd.peer, &auth_cancel_type, &cancel);
     c->ticket = 0;
+    timer_cancel(&login.daemon->loop, &c->patience);
     io_close(&c->session_fd);
+}
+
+/* authd hangs: the client is told so, and not left to wonder. */
+static void on_patience(struct timer *t)
+{
+    struct login_client *c = list_entry(t, struct login_client, patience);
+
+    log_warning("login: authd did not answer for %u seconds",
+                login_conf.auth_timeout);
+    auth_forget(c);
+    finish(c, AUTH_LATER);
+}
+
+static void wait_for_authd(struct login_client *c)
+{
+    c->patience.fire = on_patience;
+    timer_set(&login.daemon->loop, &c->patience,
+              login_conf.auth_timeout * 1000ULL);
 }
 
 /* --- what authd says --------------------------------------------------- */
@@ -76,6 +96,7 @@ static void on_challenge(struct peer *p, const void *msg)
     if (c == NULL)
         return;
     c->state = ANSWER;
+    timer_cancel(&login.daemon->loop, &c->patience);
     c->protocol->challenge(c, a->data);
     client_resume(c);
 }
@@ -144,6 +165,7 @@ static void send_begin(struct login_client *c, bool has_initial,
     b.plus_offered = mechanism_is_offered(login_conf.login_mechanisms,
                                           VIEW("SCRAM-SHA-256-PLUS"),
                                           c->is_tls);
+    wait_for_authd(c);
     peer_send(&authd.peer, &auth_begin_type, &b);
     close(pair[1]);
     buf_wipe(&exporter);
@@ -203,6 +225,7 @@ void auth_answer(struct login_client *c, struct view line)
         finish(c, AUTH_MALFORMED);
     } else {
         r.data = buf_view(&data);
+        wait_for_authd(c);
         peer_send(&authd.peer, &auth_response_type, &r);
     }
     buf_wipe(&data);

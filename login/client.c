@@ -144,6 +144,7 @@ static int shake(struct login_client *c, short *events)
     char text[600];
 
     if (rc < 0) {
+        key_reach();
         snprintf(text, sizeof text, "TLS handshaking: %s", err.text);
         client_drop(c, text);
     }

@@ -10,14 +10,9 @@
 
 #include "base/log.h"
 
-#define KEYD_TIMEOUT_MS 5000 /* all clients wait meanwhile */
-#define AGAIN_MS        1000
-
 struct login_conf login_conf;
 struct login login = { .clients = LIST_INIT(login.clients),
                        .keyd = { .fd = -1 } };
-
-static struct timer keyd_again;
 
 static void listen_on(uint32_t events)
 {
@@ -29,52 +24,12 @@ static void listen_on(uint32_t events)
     }
 }
 
-/* --- keyd -------------------------------------------------------------- */
-
-static void join_keyd(void)
-{
-    if (login.keyd.fd < 0 && login.keyd_join.ticket == 0)
-        service_join(login.daemon, "keyd", "", &login.keyd_join);
-}
-
-static void on_keyd_again(struct timer *t)
-{
-    (void)t;
-    join_keyd();
-}
-
 void login_found(void)
 {
     if (login.awaited > 0)
         login.awaited--;
     if (login.awaited == 0 && !login.full && !login.stopping)
         listen_on(EPOLLIN);
-}
-
-static void on_keyd(struct join *j, int fd, const char *why)
-{
-    struct error err;
-
-    j->ticket = 0;
-    login_found();
-    if (fd < 0) {
-        log_warning("login: no TLS: %s", why);
-        timer_set(&login.daemon->loop, &keyd_again, AGAIN_MS);
-        return;
-    }
-    ipc_init(&login.keyd, fd, KEYD_TIMEOUT_MS);
-    /* Ask now: no client should have to wait for a process to start. */
-    if (!tls_server_ready(login.tls, &err))
-        log_warning("login: no TLS: %s", err.text);
-}
-
-bool login_has_tls(void)
-{
-    struct error err;
-
-    if (login.keyd.fd < 0)
-        join_keyd(); /* it went away; the next client finds it again */
-    return login.keyd.fd >= 0 && tls_server_ready(login.tls, &err);
 }
 
 /* --- accepting --------------------------------------------------------- */
@@ -135,15 +90,13 @@ void login_start(struct daemon *d)
 {
     login.daemon = d;
     login.tls = tls_server_new(&login.keyd);
-    login.keyd_join.done = on_keyd;
-    keyd_again.fire = on_keyd_again;
     for (size_t i = 0; i < d->n_listeners; i++)
         login.listeners[i] = (struct watch){ .fd = d->listeners[i],
                                              .ready = on_client };
     /* Clients come when it is known whether there is TLS, and who asks for
      * their passwords. */
     login.awaited = 2;
-    join_keyd();
+    key_reach();
     auth_reach();
 }
 

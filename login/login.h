@@ -2,7 +2,8 @@
 /*
  * login.h - clients before they are known, and after.
  *
- *     login.c    the process: accepting, limits, the channels to authd, keyd
+ *     login.c    the process: accepting, limits
+ *     key.c      keyd, which may be away
  *     client.c   one client: bytes in and out, TLS, the relay
  *     auth.c     SASL, carried between the client and authd (RFC 4422)
  *     imap.c     IMAP's commands before authentication (RFC 3501 §6.1, §6.2)
@@ -35,6 +36,7 @@ struct login_conf {
     unsigned login_client_limit, login_bad_command_limit;
     unsigned login_auth_limit;           /* failed logins of a connection */
     unsigned login_timeout, ipc_timeout; /* seconds */
+    unsigned auth_timeout, key_timeout;
 };
 
 extern struct login_conf login_conf;
@@ -62,6 +64,7 @@ struct login_client {
 
     /* SASL */
     uint32_t ticket;        /* to authd; 0: none */
+    struct timer patience;  /* the end of ours with authd */
     int session_fd;         /* our end, -1: none */
     char mechanism[33], user[321];
 
@@ -105,7 +108,6 @@ struct login {
     struct watch listeners[SERVICE_LISTENERS_MAX];
     struct ipc keyd;        /* asked in handshakes */
     struct tls_server *tls;
-    struct join keyd_join;
     uint32_t next_ticket;
 };
 extern struct login login;
@@ -121,6 +123,12 @@ void login_client_left(void);
 
 /* Master has answered our wish to be joined to keyd or authd. */
 void login_found(void);
+
+/* --- key.c ------------------------------------------------------------- */
+
+/* Reach for keyd, unless it is there; also after a handshake that failed, for
+ * it may have gone during that. */
+void key_reach(void);
 
 /* Is there a certificate? */
 bool login_has_tls(void);

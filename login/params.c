@@ -26,6 +26,11 @@ const struct param login_params[] = {
         "after this many failed logins the connection is closed"),
     PARAM_TIME(login_conf, login_timeout, "3m", "1s", "1h",
         "how long a client may take to log in"),
+    PARAM_TIME(login_conf, auth_timeout, "60s", "1s", "1h",
+        "how long a login waits for authd, which answers wrong passwords "
+        "late (auth_failure_delay_max); then the client may try again"),
+    PARAM_TIME(login_conf, key_timeout, "5s", "1s", "1m",
+        "how long a TLS handshake waits for keyd"),
     PARAM_TIME(login_conf, ipc_timeout, "300s", "1s", "1d",
         "how long one program waits for another one's answer"),
     PARAM_END

@@ -3,25 +3,60 @@
  * One question about an address leads to several about the directory: is the
  * domain ours, whose mailbox is it, what else does it lead to? One answer of
  * authd has all of that, so the last one is kept.
+ *
+ * An authd that does not answer must not stop all who ask us: one question
+ * waits for it in vain, those that follow are told at once to come later,
+ * until the answer that authd owes has come.
  */
 #include "mapd/mapd.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
 #include "base/log.h"
 #include "table/table_type.h"
+
+/* Take the answer that nobody waits for any more; false: it has not come. */
+static bool is_quit(struct lookup *l)
+{
+    struct ipc_packet p;
+    int n;
+
+    if (!l->authd_owes)
+        return true;
+    n = ipc_recv_raw(l->authd.fd, &l->authd.in, &p, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+        return false;
+    if (n > 0)
+        ipc_packet_release(&p);
+    else
+        ipc_release(&l->authd);
+    l->authd_owes = false;
+    return true;
+}
 
 static int call(struct lookup *l, struct view address,
                 struct directory_answer *a, struct error *err)
 {
     struct directory_ask ask = { address };
 
+    if (!is_quit(l)) {
+        error_set(err, FAIL_TEMP, "authd has not answered the last one yet");
+        err->sys = ETIMEDOUT;
+        return -1;
+    }
     if (l->authd.fd < 0 &&
-        service_connect(l->daemon, "authd", "", mapd_conf.ipc_timeout * 1000,
-                        &l->authd, err) < 0)
+        service_connect(l->daemon, "authd", "",
+                        mapd_conf.directory_timeout * 1000, &l->authd, err) <
+            0)
         return -1;
     if (ipc_call(&l->authd, &directory_ask_type, &ask, &directory_answer_type,
                  a, err) == 0)
         return 0;
-    ipc_release(&l->authd);
+    if (err->sys == ETIMEDOUT)
+        l->authd_owes = true;
+    else
+        ipc_release(&l->authd);
     return -1;
 }
 
@@ -57,7 +92,8 @@ const struct directory_answer *directory_ask(struct lookup *l,
         return a;
     directory_forget(l);
     /* Once more when authd may have been started anew. */
-    if (call(l, address, a, &err) < 0 && call(l, address, a, &err) < 0) {
+    if (call(l, address, a, &err) < 0 &&
+        (err.sys == ETIMEDOUT || call(l, address, a, &err) < 0)) {
         log_warning("directory lookup of <%.*s>: %s", VIEW_ARG(address),
                     err.text);
         *a = (struct directory_answer){ .kind = DIRECTORY_LATER };

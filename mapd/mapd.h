@@ -35,7 +35,7 @@ struct mapd_conf {
     char *smtp_tls_policy_maps, *smtp_sasl_password_maps;
     char *smtpd_sender_login_maps;
     unsigned virtual_alias_recursion_limit, virtual_alias_expansion_limit;
-    unsigned ipc_timeout; /* seconds */
+    unsigned ipc_timeout, directory_timeout; /* seconds */
 };
 
 extern struct mapd_conf mapd_conf;
@@ -81,6 +81,7 @@ struct lookup {
     struct ipc *client;
     const char *role; /* the client's */
     struct ipc authd; /* joined when first needed */
+    bool authd_owes;  /* an answer that came too late for its question */
     struct maps maps[MAPS_COUNT];
     struct found found;
     struct view address; /* the one that is looked at */

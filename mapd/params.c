@@ -67,6 +67,9 @@ const struct param mapd_params[] = {
     PARAM_UINT(mapd_conf, virtual_alias_expansion_limit, "1000", "1",
         "50000",
         "the most recipients that one recipient may stand for"),
+    PARAM_TIME(mapd_conf, directory_timeout, "10s", "1s", "1h",
+        "how long a question about an account waits for authd; then, and at "
+        "once until authd answers again, who asks is told to try later"),
     PARAM_TIME(mapd_conf, ipc_timeout, "300s", "1s", "1d",
         "how long one program waits for another one's answer"),
     PARAM_END

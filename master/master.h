@@ -40,6 +40,7 @@ struct pool {
     unsigned total, idle;      /* processes; idle ones, starting included */
     unsigned pending;          /* stamped and not yet taken */
     unsigned failures;         /* in a row */
+    uint64_t failed_ms;        /* when the last of them was counted */
     struct timer throttle;     /* set: start nothing until it fires */
     struct timer trim;         /* ends idle processes beyond the spare */
     bool doomed;               /* to be freed with its last child */
@@ -66,6 +67,7 @@ struct child {
     enum child_state state;
     bool was_ready;
     unsigned walls;            /* what it says stands around it: enum wall */
+    unsigned config_asked; /* new configurations it has not answered for */
     uint64_t started;          /* clock_mono_ms() */
 };
 

@@ -57,6 +57,9 @@ const struct param master_params[] = {
     PARAM_TIME(master_conf, service_throttle_time, "60s", "0", "1h",
         "the longest pause before a program that keeps failing is started "
         "again"),
+    PARAM_TIME(master_conf, reload_timeout, "10s", "1s", "1h",
+        "how long \"postern reload\" waits for each program to accept the "
+        "new configuration; then the old one stays"),
     PARAM_TIME(master_conf, stop_timeout, "10s", "1s", "1h",
         "how long \"postern stop\" lets sessions finish before it ends "
         "them"),

@@ -17,7 +17,8 @@ struct master_conf {
     bool sandbox_required;
     unsigned default_process_limit;
     unsigned role_uid_base, tenant_uid_base;
-    unsigned max_idle, service_throttle_time, stop_timeout; /* seconds */
+    unsigned max_idle, service_throttle_time; /* seconds */
+    unsigned reload_timeout, stop_timeout;
 };
 
 extern const struct param master_params[];

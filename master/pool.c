@@ -296,6 +296,7 @@ static void throttle(struct pool *p)
     uint64_t most = p->master->conf.service_throttle_time * 1000ULL;
 
     p->failures++;
+    p->failed_ms = clock_mono_ms();
     if (p->failures == 1)
         return;
     if (p->master->ready_fd >= 0 && p->parent == NULL &&
@@ -358,13 +359,15 @@ void pool_reap(struct master *m, pid_t pid, int status)
 {
     struct child *c = find_pid(m, pid);
     struct pool *p;
-    bool bad;
+    bool bad, is_news;
 
     if (c == NULL)
         return;
     p = c->pool;
     bad = !c->was_ready ||
           (status != 0 && clock_mono_ms() - c->started < GOOD_LIFE_MS);
+    /* Several that one thing ended are one failure, not one each. */
+    is_news = p->failures == 0 || c->started >= p->failed_ms;
     report_end(c, status);
     p->total--;
     if (c->state == CHILD_STARTING || c->state == CHILD_IDLE)
@@ -373,9 +376,9 @@ void pool_reap(struct master *m, pid_t pid, int status)
         joins_fail(m);
     child_free(c);
     nudge(p);
-    if (bad)
+    if (bad && is_news)
         throttle(p);
-    else
+    else if (!bad)
         p->failures = 0;
     close_if_over(p);
     if (p->role->per == PER_SESSION || (p->doomed && p->total == 0))

@@ -18,10 +18,12 @@
 #include "base/memfd.h"
 
 struct reload {
+    struct master *master;
     struct config *config;
     struct master_conf conf;
     int config_fd;
     unsigned waiting; /* children that have not answered */
+    struct timer patience;
     void (*done)(struct master *m, void *arg, const char *why);
     void *arg;
     char why[600];
@@ -129,6 +131,7 @@ static void reload_end(struct master *m)
 {
     struct reload *r = m->reload;
 
+    timer_cancel(&m->loop, &r->patience);
     m->reload = NULL;
     if (r->done != NULL)
         r->done(m, r->arg, r->why);
@@ -139,6 +142,7 @@ static void reload_end(struct master *m)
     free(r);
 }
 
+/* Tell all event loop programs; with `count`, each owes an answer. */
 static void each_hub(struct master *m, const struct ipc_type *type,
                      const void *msg, unsigned *count)
 {
@@ -148,9 +152,13 @@ static void each_hub(struct master *m, const struct ipc_type *type,
         if (p->role->shape != ROLE_HUB)
             continue;
         list_each (k, &p->children) {
-            peer_send(&list_entry(k, struct child, link)->control, type, msg);
-            if (count != NULL)
+            struct child *c = list_entry(k, struct child, link);
+
+            peer_send(&c->control, type, msg);
+            if (count != NULL) {
+                c->config_asked++;
                 ++*count;
+            }
         }
     }
 }
@@ -229,7 +237,9 @@ void reload_answer(struct child *c, bool accepted, struct view why)
     struct master *m = c->pool->master;
     struct reload *r = m->reload;
 
-    if (r == NULL || r->waiting == 0)
+    /* Only the last answer is about this configuration. */
+    if (c->config_asked == 0 || --c->config_asked > 0 || r == NULL ||
+        r->waiting == 0)
         return;
     if (!accepted && r->why[0] == '\0')
         snprintf(r->why, sizeof r->why, "%s: %.*s", c->pool->role->name,
@@ -242,8 +252,27 @@ void reload_forget(struct child *c)
 {
     struct master *m = c->pool->master;
 
-    if (m->reload != NULL && c->pool->role->shape == ROLE_HUB)
-        reload_answer(c, false, VIEW("it ended during the reload"));
+    if (m->reload == NULL || c->config_asked == 0)
+        return;
+    c->config_asked = 1;
+    reload_answer(c, false, VIEW("it ended during the reload"));
+}
+
+/* One that hangs must not keep all from a new configuration later. */
+static void on_patience(struct timer *t)
+{
+    struct master *m = list_entry(t, struct reload, patience)->master;
+    struct reload *r = m->reload;
+
+    list_each (l, &m->pools) {
+        struct pool *p = list_entry(l, struct pool, link);
+
+        list_each (k, &p->children)
+            if (list_entry(k, struct child, link)->config_asked > 0)
+                snprintf(r->why, sizeof r->why, "%s did not answer for %u "
+                         "seconds", p->role->name, m->conf.reload_timeout);
+    }
+    conclude(m);
 }
 
 void reload_begin(struct master *m, void (*done)(struct master *m, void *arg,
@@ -263,6 +292,8 @@ void reload_begin(struct master *m, void (*done)(struct master *m, void *arg,
     r->done = done;
     r->arg = arg;
     r->config_fd = -1;
+    r->master = m;
+    r->patience.fire = on_patience;
     m->reload = r;
     if (build(m, r, &err) < 0) {
         snprintf(r->why, sizeof r->why, "%s", err.text);
@@ -274,4 +305,6 @@ void reload_begin(struct master *m, void (*done)(struct master *m, void *arg,
     each_hub(m, &control_config_type, &msg, &r->waiting);
     if (r->waiting == 0)
         conclude(m);
+    else
+        timer_set(&m->loop, &r->patience, m->conf.reload_timeout * 1000ULL);
 }

@@ -79,6 +79,23 @@ static void give_up_reading(struct message *m, const struct error *err)
                         qmgr_conf.minimal_backoff_time * 1000000ULL);
 }
 
+/* How old it is by the wall clock is looked at once. Then it ages by the clock
+ * that nobody sets: no message is returned because of a clock that jumped. */
+static void see(struct message *m, uint64_t arrival_us)
+{
+    uint64_t now = clock_real_us();
+
+    if (m->seen_us != 0)
+        return;
+    m->seen_us = clock_mono_us();
+    m->seen_age_us = now > arrival_us ? now - arrival_us : 0;
+}
+
+static uint64_t age_us(const struct active *a)
+{
+    return a->m->seen_age_us + (clock_mono_us() - a->m->seen_us);
+}
+
 void attempt_begin(struct message *m, int fd)
 {
     struct active *a = alloc_zero(1, sizeof *a);
@@ -91,6 +108,7 @@ void attempt_begin(struct message *m, int fd)
         give_up_reading(m, &err);
         return;
     }
+    see(m, a->q.arrival_us);
     a->m = m;
     a->fd = fd;
     a->since_us = clock_real_us();
@@ -282,12 +300,23 @@ static void expire(struct active *a)
 /* How long to wait: as long as it has waited so far, within the limits. */
 static uint64_t backoff_us(const struct active *a)
 {
-    uint64_t now = clock_real_us();
-    uint64_t age = now > a->q.arrival_us ? now - a->q.arrival_us : 0;
+    uint64_t age = age_us(a);
     uint64_t least = qmgr_conf.minimal_backoff_time * 1000000ULL;
     uint64_t most = qmgr_conf.maximal_backoff_time * 1000000ULL;
 
     return age < least ? least : age > most ? most : age;
+}
+
+/* One that was too old when we found it may be so by a clock that is wrong
+ * since the machine was started: it gets one more attempt, and the clock must
+ * still say the same then. */
+static bool is_expired(const struct active *a)
+{
+    uint64_t most = lifetime_us(a);
+
+    if (age_us(a) < most || most == 0 || a->m->seen_age_us < most)
+        return age_us(a) >= most;
+    return a->m->deferred && clock_real_us() >= a->q.arrival_us + most;
 }
 
 static bool is_due(uint64_t age, unsigned seconds)
@@ -297,15 +326,12 @@ static bool is_due(uint64_t age, unsigned seconds)
 
 void attempt_settle(struct active *a)
 {
-    uint64_t now = clock_real_us();
-    uint64_t age = now > a->q.arrival_us ? now - a->q.arrival_us : 0;
-
-    if (age >= lifetime_us(a))
+    if (is_expired(a))
         expire(a);
     a->notices = 1; /* ours, until all are asked for */
     notice_send(a, BOUNCE_FAILURE, 0, failed_now);
     notice_send(a, BOUNCE_SUCCESS, 0, delivered_now);
-    if (is_due(age, qmgr_conf.delay_warning_time) && !a->q.warned &&
+    if (is_due(age_us(a), qmgr_conf.delay_warning_time) && !a->q.warned &&
         a->q.e.sender.len > 0) {
         a->warned_now = true;
         notice_send(a, BOUNCE_DELAY, a->q.arrival_us + lifetime_us(a),
@@ -391,7 +417,7 @@ static void defer(struct active *a)
         log_error("%s: %s; what was delivered may be delivered again", m->id,
                   err.text);
     utimensat(qmgr.daemon->root, message_path(m), times, AT_SYMLINK_NOFOLLOW);
-    m->tried = true;
+    m->tried = m->deferred = true;
     for (size_t i = 0; i < a->q.n_rcpts; i++)
         m->tried = m->tried && !a->outcomes[i].suspect;
     active_free(a);

@@ -196,9 +196,13 @@ static void found(enum queue_dir q, const char *name, int dir)
     if (q == ARRIVED || q == ACTIVE) {
         message_ready(m);
     } else if (q == DEFERRED) {
-        if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-            st.st_mtime = 0;
-        message_wait(m, (uint64_t)st.st_mtime * 1000000);
+        uint64_t latest = clock_real_us() +
+                          qmgr_conf.maximal_backoff_time * 1000000ULL;
+        uint64_t next = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0
+                            ? 0 : (uint64_t)st.st_mtime * 1000000;
+
+        /* Later than any attempt is put off: the clock was set back. */
+        message_wait(m, next < latest ? next : latest);
     }
 }
 

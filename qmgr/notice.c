@@ -22,6 +22,7 @@ struct notice {
 static struct {
     struct peer bounce;
     struct join join;
+    struct timer patience;  /* with `current` */
     bool connected, joining;
     struct notice *current; /* asked, not answered */
     struct list waiting;
@@ -63,6 +64,7 @@ static void on_done(struct peer *p, const void *msg)
         return;
     }
     notices.current = NULL;
+    timer_cancel(&qmgr.daemon->loop, &notices.patience);
     if (done->result != 0)
         log_warning("%s: no %s notification: %.*s; trying again later",
                     n->a->m->id, kinds[n->kind], VIEW_ARG(done->text));
@@ -79,6 +81,7 @@ static void on_gone(struct peer *p)
 {
     (void)p;
     notices.connected = false;
+    timer_cancel(&qmgr.daemon->loop, &notices.patience);
     fail_all();
 }
 
@@ -95,6 +98,15 @@ static void on_joined(struct join *j, int fd, const char *why)
               on_gone);
     notices.connected = true;
     next();
+}
+
+/* One that comes after all makes the sender be told twice. */
+static void on_patience(struct timer *t)
+{
+    (void)t;
+    log_warning("bounce did not answer for %u seconds",
+                qmgr_conf.ipc_timeout);
+    peer_close(&notices.bounce);
 }
 
 static void ask(const struct notice *n)
@@ -120,6 +132,9 @@ static void ask(const struct notice *n)
         peer_send(&notices.bounce, &bounce_rcpt_type, &r);
     }
     peer_send(&notices.bounce, &bounce_go_type, NULL);
+    notices.patience.fire = on_patience;
+    timer_set(&qmgr.daemon->loop, &notices.patience,
+              qmgr_conf.ipc_timeout * 1000ULL);
 }
 
 static void next(void)

@@ -53,6 +53,9 @@ struct message {
     enum queue_dir queue;
     bool tried;               /* by this process, to the end */
     bool requeue;             /* route it again at the next attempt */
+    bool deferred;            /* by this process, since it was found */
+    uint64_t seen_us;         /* clock_mono_us() when it was first read */
+    uint64_t seen_age_us;     /* how old it was then */
     struct timer due;         /* of a deferred one */
     uint64_t next_us;         /* wall clock of the next attempt */
     struct active *active;    /* only in ACTIVE and OFFERED, and in ARRIVED

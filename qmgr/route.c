@@ -21,14 +21,33 @@ struct question {
 static struct {
     struct peer mapd;
     struct join join;
+    struct timer patience; /* with the oldest question */
     bool connected, joining;
     struct list questions; /* asked, or to be asked when connected */
 } route = { .questions = LIST_INIT(route.questions) };
+
+/* A mapd that hangs keeps no message: as if it had gone away. */
+static void on_patience(struct timer *t)
+{
+    (void)t;
+    log_warning("mapd did not answer for %u seconds; using the old routes",
+                qmgr_conf.ipc_timeout);
+    peer_close(&route.mapd);
+}
+
+static void be_patient(void)
+{
+    route.patience.fire = on_patience;
+    timer_set(&qmgr.daemon->loop, &route.patience,
+              qmgr_conf.ipc_timeout * 1000ULL);
+}
 
 static void ask(const struct question *q)
 {
     struct resolve_ask msg = { q->a->q.rcpts[q->index].r.address };
 
+    if (route.patience.place == 0)
+        be_patient();
     peer_send(&route.mapd, &resolve_ask_type, &msg);
 }
 
@@ -79,6 +98,10 @@ static void on_answer(struct peer *p, const void *msg)
     else if (r->result == RESOLVE_UNKNOWN || r->result == RESOLVE_REFUSED)
         gone(q->a, q->index, r);
     answered(q);
+    if (list_empty(&route.questions))
+        timer_cancel(&qmgr.daemon->loop, &route.patience);
+    else
+        be_patient();
 }
 
 static const struct ipc_rule rules[] = {
@@ -96,6 +119,7 @@ static void on_gone(struct peer *p)
 {
     (void)p;
     route.connected = false;
+    timer_cancel(&qmgr.daemon->loop, &route.patience);
     give_up();
 }
 

@@ -36,7 +36,8 @@ struct destination {
     struct list idle; /* agents; empty while there are jobs */
     unsigned agents;
     unsigned joined; /* agents that stand: their join was answered */
-    uint64_t dead_until_us; /* it could not be reached: wait until then */
+    uint64_t dead_until_ms; /* it could not be reached: wait until then, by
+                             * the clock that nobody sets */
     char *dead_why;
 };
 
@@ -112,7 +113,7 @@ static struct destination *destination_get(const char *transport,
 static void destination_drop(struct destination *d)
 {
     if (d->agents > 0 || !list_empty(&d->jobs) ||
-        d->dead_until_us > clock_real_us())
+        d->dead_until_ms > clock_mono_ms())
         return;
     list_remove(&d->link);
     map_remove(&schedule.destinations, &d->node);
@@ -176,7 +177,7 @@ void schedule_forgive(void)
 
     while ((n = map_any(&schedule.destinations)) != NULL) {
         map_remove(&schedule.destinations, n);
-        map_entry(n, struct destination, node)->dead_until_us = 0;
+        map_entry(n, struct destination, node)->dead_until_ms = 0;
         map_add(&keep, n);
     }
     schedule.destinations = keep;
@@ -363,13 +364,13 @@ static void on_end(struct peer *p, const void *msg)
     if (e->damaged)
         g->job->a->damaged = true;
     if (e->why.len > 0) {
-        d->dead_until_us = clock_real_us() +
-                           qmgr_conf.minimal_backoff_time * 1000000ULL;
+        d->dead_until_ms = clock_mono_ms() +
+                           qmgr_conf.minimal_backoff_time * 1000ULL;
         free(d->dead_why);
         d->dead_why = alloc_copy(e->why.data, e->why.len);
         defer_waiting(d);
     } else {
-        d->dead_until_us = 0;
+        d->dead_until_ms = 0;
     }
     job_end(g);
     next_job(g);
@@ -478,7 +479,7 @@ void schedule_job(struct active *a, const char *transport, const char *nexthop,
     *j = (struct job){ .a = a, .n = n };
     memcpy(j->indices, indices, n * sizeof *indices);
     list_append(&d->jobs, &j->link);
-    if (d->dead_until_us > clock_real_us() && d->dead_why != NULL) {
+    if (d->dead_until_ms > clock_mono_ms() && d->dead_why != NULL) {
         defer_waiting(d);
         destination_drop(d);
         return;

@@ -161,7 +161,8 @@ static int begin(struct smtp_session *s, const char *mechanism,
         .session_fd = -1,
     };
 
-    int rc = smtp_need(s, "authd", &smtp_lines.authd, err);
+    int rc = smtp_need(s, "authd", smtpd_conf.auth_timeout,
+                       &smtp_lines.authd, err);
 
     tls_bindings(&s->stream, &exporter, &endpoint);
     b.exporter = buf_view(&exporter);

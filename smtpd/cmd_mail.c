@@ -209,7 +209,7 @@ static bool owns_sender(struct smtp_session *s, struct view sender)
     if (s->account[0] == '\0' || !smtpd_conf.smtpd_sender_login_check ||
         sender.len == 0)
         return true;
-    if (service_call(s->daemon, "authd", smtpd_conf.ipc_timeout * 1000,
+    if (service_call(s->daemon, "authd", smtpd_conf.auth_timeout * 1000,
                      &smtp_lines.authd, &sender_ask_type, &ask,
                      &sender_answer_type, &answer, &err) < 0) {
         log_warning("cannot ask authd about <%.*s>: %s", VIEW_ARG(sender),
@@ -317,8 +317,8 @@ static int begin(struct smtp_session *s, struct error *err)
         return 0;
     if (s->account[0] != '\0' || s->is_local)
         b.flags |= ENVELOPE_SUBMITTED;
-    if (smtp_need(s, smtpd_conf.cleanup_service_name, &smtp_lines.cleanup,
-                  err) < 0 ||
+    if (smtp_need(s, smtpd_conf.cleanup_service_name, smtpd_conf.ipc_timeout,
+                  &smtp_lines.cleanup, err) < 0 ||
         ipc_send(&smtp_lines.cleanup, &mail_begin_type, &b, err) < 0)
         return -1;
     s->t.begun = true;

@@ -25,7 +25,7 @@ bool tls_is_ready(struct smtp_session *s)
 
     if (tls.server == NULL)
         return false;
-    if (smtp_need(s, "keyd", &tls.keyd, &err) < 0) {
+    if (smtp_need(s, "keyd", smtpd_conf.key_timeout, &tls.keyd, &err) < 0) {
         log_warning("no TLS: %s", err.text);
         return false;
     }

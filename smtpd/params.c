@@ -61,6 +61,11 @@ const struct param smtpd_params[] = {
         "how long to wait for a client's next command or bytes"),
     PARAM_TIME(smtpd_conf, smtpd_data_timeout, "1h", "1s", "1d",
         "how long a whole message may take to arrive"),
+    PARAM_TIME(smtpd_conf, auth_timeout, "60s", "1s", "1h",
+        "how long a login waits for authd, which answers wrong passwords "
+        "late (auth_failure_delay_max); then the client may try again"),
+    PARAM_TIME(smtpd_conf, key_timeout, "5s", "1s", "1m",
+        "how long a TLS handshake waits for keyd"),
     PARAM_TIME(smtpd_conf, ipc_timeout, "300s", "1s", "1d",
         "how long one program waits for another one's answer"),
     PARAM_UINT(smtpd_conf, smtpd_recipient_limit, "1000", "1", "50000",

@@ -148,14 +148,13 @@ void smtp_reset(struct smtp_session *s)
         s->state = SMTP_READY;
 }
 
-int smtp_need(struct smtp_session *s, const char *service, struct ipc *c,
-              struct error *err)
+int smtp_need(struct smtp_session *s, const char *service, unsigned timeout,
+              struct ipc *c, struct error *err)
 {
     if (ipc_is_open(c))
         return 0;
     ipc_release(c);
-    return service_connect(s->daemon, service, "",
-                           smtpd_conf.ipc_timeout * 1000, c, err);
+    return service_connect(s->daemon, service, "", timeout * 1000, c, err);
 }
 
 /* --- commands ---------------------------------------------------------- */

@@ -36,6 +36,7 @@ struct smtpd_conf {
     bool disable_vrfy_command, smtpd_sender_login_check, smtputf8_enable;
     uint64_t message_size_limit, content_memory_limit; /* bytes */
     unsigned smtpd_timeout, smtpd_data_timeout, ipc_timeout; /* seconds */
+    unsigned auth_timeout, key_timeout;
     unsigned smtpd_recipient_limit, smtpd_hard_error_limit;
     unsigned smtpd_soft_error_limit, smtpd_error_sleep_time;
     unsigned smtpd_junk_command_limit, line_length_limit;
@@ -153,9 +154,10 @@ void smtp_end(struct smtp_session *s, enum smtp_end why);
 /* Replace the transaction by a fresh one; cleanup is told. */
 void smtp_reset(struct smtp_session *s);
 
-/* Join `service` if `c` is not joined yet. */
-int smtp_need(struct smtp_session *s, const char *service, struct ipc *c,
-              struct error *err);
+/* Join `service` if `c` is not joined yet; its answers are waited for at most
+ * `timeout` seconds. */
+int smtp_need(struct smtp_session *s, const char *service, unsigned timeout,
+              struct ipc *c, struct error *err);
 
 /* The protocol's name for Received and the log: SMTP, ESMTP, ESMTPSA... */
 const char *smtp_protocol(const struct smtp_session *s);

@@ -270,8 +270,7 @@ static int copy_one(struct copying *c, size_t index, uint32_t *uid,
 {
     struct buf base = BUF_INIT, name = BUF_INIT, old = BUF_INIT;
     struct msg m, moved;
-    int rc = msg_get(&c->to.t, c->m->p->id, c->m->entries[index].uid, &m,
-                     err);
+    int rc = mailbox_get(&c->to.t, c->m, index, &m, err);
 
     *uid = 0;
     if (rc <= 0) {
@@ -324,8 +323,7 @@ static int total_of(struct copying *c, const size_t *indices, size_t n,
     *total = 0;
     for (size_t i = 0; i < n; i++) {
         struct msg m;
-        int rc = msg_get(&c->to.t, c->m->p->id, c->m->entries[indices[i]].uid,
-                         &m, err);
+        int rc = mailbox_get(&c->to.t, c->m, indices[i], &m, err);
 
         if (rc < 0)
             return -1;

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "index/internal.h"
 #include "maildir/quota.h"
 
@@ -192,7 +193,7 @@ static int store_one(struct changing *g, struct mailbox *m, size_t index,
 {
     struct buf name = BUF_INIT;
     struct msg msg, was;
-    int rc = msg_get(&g->t, g->b.id, m->entries[index].uid, &msg, err);
+    int rc = mailbox_get(&g->t, m, index, &msg, err);
 
     *skipped = rc <= 0 ||
                (c->has_unchanged && msg.modseq > c->unchanged_since);
@@ -240,6 +241,27 @@ int mailbox_store(struct mailbox *m, const size_t *indices, size_t n,
         m->highest_modseq = m->p->seen_modseq;
     }
     return 0;
+}
+
+int mailbox_disown(struct mailbox *m, size_t index, struct error *err)
+{
+    struct changing c;
+    struct msg msg;
+    int rc;
+
+    if (changing_begin(&c, m, err) < 0)
+        return -1;
+    rc = mailbox_get(&c.t, m, index, &msg, err);
+    if (rc > 0) {
+        log_warning("%s: the message with UID %u in %s was changed behind "
+                    "our back; it gets another UID", m->store->o.account,
+                    msg.uid, m->name);
+        box_count(&c.b, &msg, -1);
+        c.b.modseq++;
+        c.b.new_dir = c.b.cur_dir = (struct stamp_of){ 0, 0 };
+        rc = msg_delete(&c.t, c.b.id, msg.uid, err);
+    }
+    return changing_end(&c, m, rc < 0 ? -1 : 0, err);
 }
 
 /* --- expunge ----------------------------------------------------------- */
@@ -293,7 +315,7 @@ static int expunge_one(struct changing *c, struct mailbox *m, size_t index,
                        struct buf *files, struct error *err)
 {
     struct msg msg;
-    int rc = msg_get(&c->t, c->b.id, m->entries[index].uid, &msg, err);
+    int rc = mailbox_get(&c->t, m, index, &msg, err);
 
     if (rc <= 0 || !(msg.flags & MAILBOX_DELETED))
         return rc < 0 ? -1 : 0;

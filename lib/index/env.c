@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * LMDB. Its own mutex is never waited for: whoever writes has our OFD lock
- * first, and waits for that with a deadline. A lock of a process that died is
- * gone with it.
+ * LMDB. Its own mutex and lock are never waited for: whoever writes, or opens
+ * it, has an OFD lock of ours first, and waits for that with a deadline. A lock
+ * of a process that died is gone with it; one of a process that is stopped
+ * holds up nobody for longer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 #define MAP_SIZE    (64ull << 30)
 #define READERS_MAX 1022
 #define LOCK_STEP_MS 2
+#define ASIDE_MAX   100
 
 /* Also for those who open it after us. */
 static void mark_damaged(struct store *s)
@@ -68,26 +70,29 @@ static void on_crash(int signal_number)
     if (guarded >= 0)
         openat(guarded, DIRECTORY "/" MARK, O_WRONLY | O_CREAT | O_CLOEXEC,
                0600);
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
+    raise(signal_number); /* not caught again: the end, without a return */
 }
 
 static void guard(int dir)
 {
     static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
-    struct sigaction how = { .sa_handler = dir >= 0 ? on_crash : SIG_DFL };
+    struct sigaction how = { .sa_handler = dir >= 0 ? on_crash : SIG_DFL,
+                             .sa_flags = SA_NODEFER | SA_RESETHAND };
 
     guarded = dir;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &how, NULL);
 }
 
-/* --- the lock ---------------------------------------------------------- */
+/* --- the locks --------------------------------------------------------- */
 
-static int lock(struct store *s, struct error *err)
+/* Each is a byte of the file. */
+enum lock { TO_WRITE, TO_OPEN };
+
+static int lock(struct store *s, enum lock which, struct error *err)
 {
     uint64_t end = clock_mono_ms() + s->o.lock_ms;
-    struct flock how = { .l_type = F_WRLCK };
+    struct flock how = { .l_type = F_WRLCK, .l_start = which, .l_len = 1 };
 
     while (fcntl(s->lock, F_OFD_SETLK, &how) < 0) {
         struct timespec step = { 0, LOCK_STEP_MS * 1000000 };
@@ -103,9 +108,9 @@ static int lock(struct store *s, struct error *err)
     return 0;
 }
 
-static void unlock(struct store *s)
+static void unlock(struct store *s, enum lock which)
 {
-    struct flock how = { .l_type = F_UNLCK };
+    struct flock how = { .l_type = F_UNLCK, .l_start = which, .l_len = 1 };
 
     fcntl(s->lock, F_OFD_SETLK, &how);
 }
@@ -148,11 +153,29 @@ static int open_tables(struct store *s, bool create, struct error *err)
     return failed(s, rc, "opening its tables", err);
 }
 
+/* LMDB locks its file and a mutex while it opens, and while it notes a process
+ * for its first reading. */
+static int open_env(struct store *s, const char *path, struct error *err)
+{
+    MDB_txn *first;
+    int rc, dead;
+
+    if (lock(s, TO_OPEN, err) < 0)
+        return -1;
+    rc = mdb_env_open(s->env, path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    if (rc == 0 && is_whole(s)) {
+        mdb_reader_check(s->env, &dead);
+        if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &first) == 0)
+            mdb_txn_abort(first);
+    }
+    unlock(s, TO_OPEN);
+    return rc == 0 ? 0 : failed(s, rc, "opening it", err);
+}
+
 static int open_once(struct store *s, struct error *err)
 {
     char path[300];
     struct stat mark;
-    int rc, dead;
 
     if (mkdirat(s->dir, DIRECTORY, 0700) < 0 && errno != EEXIST)
         return error_sys(err, "cannot make the directory index");
@@ -166,10 +189,8 @@ static int open_once(struct store *s, struct error *err)
     mdb_env_set_mapsize(s->env, MAP_SIZE);
     mdb_env_set_maxreaders(s->env, READERS_MAX);
     mdb_env_set_maxdbs(s->env, DB_COUNT);
-    rc = mdb_env_open(s->env, path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
-    if (rc != 0)
-        return failed(s, rc, "opening it", err);
-    mdb_reader_check(s->env, &dead);
+    if (open_env(s, path, err) < 0)
+        return -1;
     if (!is_whole(s)) {
         s->damaged = true;
         return error_set(err, FAIL_TEMP, "the index is cut short");
@@ -201,6 +222,21 @@ int env_check(struct store *s, struct error *err)
                      s->o.account);
 }
 
+/* Give the index the name that damaged ones have, or, when something there
+ * cannot be removed, one with a number. */
+static int move_aside(struct store *s, struct error *err)
+{
+    char to[sizeof SET_ASIDE + 8] = SET_ASIDE;
+
+    for (unsigned n = 1; renameat(s->dir, DIRECTORY, s->dir, to) < 0; n++) {
+        if ((errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) ||
+            n > ASIDE_MAX)
+            return error_sys(err, "cannot set the damaged index aside");
+        snprintf(to, sizeof to, SET_ASIDE ".%u", n);
+    }
+    return 0;
+}
+
 /* Put the index out of the way; the last one that was is removed for it. */
 static int set_aside(struct store *s, struct error *err)
 {
@@ -212,8 +248,8 @@ static int set_aside(struct store *s, struct error *err)
         unlinkat(s->dir, path, 0);
     }
     unlinkat(s->dir, SET_ASIDE, AT_REMOVEDIR);
-    if (renameat(s->dir, DIRECTORY, s->dir, SET_ASIDE) < 0)
-        return error_sys(err, "cannot set the damaged index aside");
+    if (move_aside(s, err) < 0)
+        return -1;
     log_error("%s: the index was damaged; it is set aside as " SET_ASIDE
               " and made anew from the files", s->o.account);
     return 0;
@@ -236,12 +272,12 @@ static int mend(struct store *s, struct error *err)
 {
     int rc;
 
-    if (lock(s, err) < 0)
+    if (lock(s, TO_WRITE, err) < 0)
         return -1;
     rc = try_open(s, err);
     if (rc < 0 && s->damaged && set_aside(s, err) == 0)
         rc = try_open(s, err);
-    unlock(s);
+    unlock(s, TO_WRITE);
     return rc;
 }
 
@@ -268,17 +304,17 @@ int txn_begin(struct store *s, bool writes, struct txn *t, struct error *err)
     if (s->damaged)
         return error_set(err, FAIL_TEMP, "the index of %s was damaged",
                          s->o.account);
-    if (writes && lock(s, err) < 0)
+    if (writes && lock(s, TO_WRITE, err) < 0)
         return -1;
     if (writes && env_check(s, err) < 0) {
-        unlock(s);
+        unlock(s, TO_WRITE);
         return -1;
     }
     rc = mdb_txn_begin(s->env, NULL, writes ? 0 : MDB_RDONLY, &t->t);
     if (rc == 0)
         return 0;
     if (writes)
-        unlock(s);
+        unlock(s, TO_WRITE);
     return failed(s, rc, "beginning", err);
 }
 
@@ -288,7 +324,7 @@ int txn_commit(struct txn *t, struct error *err)
 
     t->t = NULL;
     if (t->writes)
-        unlock(t->s);
+        unlock(t->s, TO_WRITE);
     return rc == 0 ? 0 : failed(t->s, rc, "writing", err);
 }
 
@@ -299,7 +335,7 @@ void txn_abort(struct txn *t)
     mdb_txn_abort(t->t);
     t->t = NULL;
     if (t->writes)
-        unlock(t->s);
+        unlock(t->s, TO_WRITE);
 }
 
 /* --- values ------------------------------------------------------------ */
@@ -385,6 +421,15 @@ static int seek(MDB_cursor *c, struct view prefix, MDB_val *k, MDB_val *v)
                                                   : MDB_FIRST);
 }
 
+/* A page may lead twice to one value, which is whole, in place of another. */
+static bool is_after(struct view key, struct view last)
+{
+    size_t n = key.len < last.len ? key.len : last.len;
+    int order = n > 0 ? memcmp(key.data, last.data, n) : 0;
+
+    return order != 0 ? order > 0 : key.len > last.len;
+}
+
 int txn_each(struct txn *t, enum db db, struct view prefix,
              int (*each)(struct view key, struct view value, void *arg,
                          struct error *err),
@@ -401,6 +446,7 @@ int txn_each_from(struct txn *t, enum db db, struct view prefix,
 {
     MDB_cursor *c;
     MDB_val k, v;
+    struct view last = { "", 0 };
     int rc = mdb_cursor_open(t->t, t->s->dbi[db], &c), result = 0;
 
     if (rc != 0)
@@ -411,10 +457,13 @@ int txn_each_from(struct txn *t, enum db db, struct view prefix,
 
         if (!unwrap(t->s, key, &v, &value))
             result = txn_damaged(t, "a value", err);
+        else if (!is_after(key, last))
+            result = txn_damaged(t, "the order of values", err);
         else
             result = each(key, value, arg, err);
         if (result != 0)
             break;
+        last = key;
     }
     mdb_cursor_close(c);
     if (rc != 0 && rc != MDB_NOTFOUND)

@@ -237,6 +237,11 @@ struct mailbox_private {
  * session changed is not told to it again. */
 void mailbox_note(struct mailbox *m, size_t index, const struct msg *msg);
 
+/* Read the record of an entry: 1, 0 when others took the message away, -1;
+ * also when none can have: then a search does not find what is there. */
+int mailbox_get(struct txn *t, const struct mailbox *m, size_t index,
+                struct msg *msg, struct error *err);
+
 /* Copy the record of an entry; its name goes to `name`, which msg->file then
  * points to. 1, 0 when it is gone, -1. */
 int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
@@ -246,6 +251,10 @@ int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
 
 /* The bit of a keyword, added to the box if need be; 0: none, or no room. */
 uint64_t box_keyword(struct box *b, struct view name);
+
+/* The file of an entry is not the message any more that had its UID: that one
+ * is gone, and the next scan finds a new one. */
+int mailbox_disown(struct mailbox *m, size_t index, struct error *err);
 
 /* Write what was learned, best effort, and forget it. */
 void facts_flush(struct mailbox *m);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "index/internal.h"
 
 /* Records in which SELECT looks for the first unseen message. */
@@ -401,6 +402,22 @@ mailbox_sync(struct mailbox *m, bool look, bool keep_numbers,
 
 /* --- reading ----------------------------------------------------------- */
 
+/* Whatever takes a message away gives the mailbox a new MODSEQ. */
+int mailbox_get(struct txn *t, const struct mailbox *m, size_t index,
+                struct msg *msg, struct error *err)
+{
+    struct box b = { .id = 0 };
+    int rc = msg_get(t, m->p->id, m->entries[index].uid, msg, err);
+
+    if (rc != 0)
+        return rc;
+    rc = box_get(t, view_of(m->name), &b, err);
+    if (rc > 0 && b.id == m->p->id && b.modseq == m->p->seen_modseq)
+        rc = txn_damaged(t, "a message that is not found", err);
+    box_release(&b);
+    return rc < 0 ? -1 : 0;
+}
+
 /* Copy the record of an entry; m->file then points into `name`. 1, 0, -1. */
 int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
                    struct buf *name, struct error *err)
@@ -410,7 +427,7 @@ int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
 
     if (txn_begin(m->store, false, &t, err) < 0)
         return -1;
-    rc = msg_get(&t, m->p->id, m->entries[index].uid, msg, err);
+    rc = mailbox_get(&t, m, index, msg, err);
     if (rc > 0) {
         buf_reset(name);
         buf_add_view(name, msg->file);
@@ -420,8 +437,16 @@ int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
     return rc;
 }
 
+static bool has_size(int fd, uint64_t bytes)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (uint64_t)st.st_size == bytes;
+}
+
 /* Another session may have given the file another name just now: then the
- * index says which. */
+ * index says which. Somebody may have changed the file itself: that is another
+ * message, which needs another UID. */
 int mailbox_file(struct mailbox *m, size_t index, uint64_t *len,
                  uint64_t *bare, struct error *err)
 {
@@ -448,6 +473,11 @@ int mailbox_file(struct mailbox *m, size_t index, uint64_t *len,
         *bare = msg.size - msg.bytes;
         if (fd < 0 && errno != ENOENT)
             error_sys(err, "cannot open the message %s", path);
+        if (fd >= 0 && !has_size(fd, msg.bytes)) {
+            io_close(&fd);
+            m->entries[index].is_gone = mailbox_disown(m, index, err) == 0;
+            break;
+        }
         if (fd >= 0 || errno != ENOENT ||
             scan(m->store, view_of(m->name), false, &changed, &why, err) < 0)
             break;

@@ -230,6 +230,13 @@ void service_tell_master(struct daemon *d, const struct ipc_type *type,
     peer_send(&d->control, type, msg);
 }
 
+/* Our watches are not exclusive: a client that came has woken us too. */
+static void on_look(struct peer *p, const void *msg)
+{
+    (void)p;
+    (void)msg;
+}
+
 /* Master's common rules, then the program's own. */
 static const struct ipc_rule *all_rules(const struct service *s)
 {
@@ -240,6 +247,7 @@ static const struct ipc_rule *all_rules(const struct service *s)
         { &control_discard_type, NULL, on_discard },
         { &control_stop_type, NULL, on_stop },
         { &control_file_type, NULL, on_file },
+        { &control_look_type, NULL, on_look },
     };
     size_t n = sizeof common / sizeof *common, more = 0;
     struct ipc_rule *rules;

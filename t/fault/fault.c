@@ -3,6 +3,7 @@
  * fault - do something drastic at an exact system call of a running process.
  *
  *     fault PID,...[+NAME] N kill      SIGKILL it
+ *     fault PID,...[+NAME] N stop      SIGSTOP it, until others continue it
  *     fault PID,...[+NAME] N cut DIR [DIR]
  *                                      cut the power: shut the file systems
  *                                      that hold DIR down without writing
@@ -127,7 +128,7 @@ static void strike(pid_t pid, char **argv)
     entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
     if (strcmp(argv[3], "cut") == 0)
         cut_power(argv + 4);
-    kill(pid, SIGKILL);
+    kill(pid, strcmp(argv[3], "stop") == 0 ? SIGSTOP : SIGKILL);
     say("done", entry ? (long)info.entry.nr : -1, entry ? "entry" : "exit");
     exit(0);
 }
@@ -175,7 +176,8 @@ int main(int argc, char **argv)
     long n;
 
     if (argc < 4) {
-        fprintf(stderr, "usage: fault PID,...[+NAME] N kill|cut [DIR...]\n");
+        fprintf(stderr, "usage: fault PID,...[+NAME] N kill|stop|cut "
+                "[DIR...]\n");
         return 64;
     }
     sigemptyset(&set);

@@ -32,7 +32,9 @@ class NameServer:
                 data, peer = self.socket.recvfrom(4096)
             except OSError:
                 return
-            self.socket.sendto(self.answer(data), peer)
+            reply = self.answer(data)
+            if reply is not None:
+                self.socket.sendto(reply, peer)
 
     def close(self):
         self.socket.close()
@@ -75,6 +77,7 @@ class Sink(socketserver.ThreadingTCPServer):
     """A mail server. `replies` maps a verb (or "RCPT x@y", "GREETING", ".")
     to what it answers instead of the usual."""
     allow_reuse_address = True
+    request_queue_size = 128
     daemon_threads = True
 
     def __init__(self, address="127.0.0.1", port=0, replies=None,

@@ -237,8 +237,11 @@ class Instance:
                 for p in (self.queue / q).iterdir()]
 
     def write(self):
-        (self.conf / "main.cf").write_text("".join(
+        """In one piece: a command may read it just now."""
+        new = self.conf / "main.cf.new"
+        new.write_text("".join(
             f"{k} = {v}\n" for k, v in self.settings.items()))
+        new.rename(self.conf / "main.cf")
         (self.conf / "master.cf").write_text("\n".join(self.rows) + "\n")
 
     def postern(self, *args, check=True, **kw):
@@ -246,10 +249,12 @@ class Instance:
             [self.bin / "postern", "-c", self.conf, *map(str, args)],
             check=check, text=True, capture_output=True, **kw)
 
-    def start(self):
+    def start(self, store=True):
+        """With `store`, a mail store is made where none is."""
         self.write()
-        self.store.mkdir(exist_ok=True)
-        self.postern("store", "create")
+        if store:
+            self.store.mkdir(exist_ok=True)
+            self.postern("store", "create")
         # Not captured: master keeps standard error for life.
         with open(self.dir / "stderr", "w") as err:
             code = subprocess.run(
