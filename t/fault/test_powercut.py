@@ -7,6 +7,7 @@ two; at the Nth system call of a program they are shut down without writing
 their logs, everything is killed, they are mounted again, and the suite is
 started. What was acknowledged must be there, whole and once. None is sampled.
 """
+import itertools
 import os
 import shutil
 import subprocess
@@ -119,6 +120,27 @@ class PowerCut(suite.Case):
                                           fast)
             self.true(any("is lost" in w for w in wrong), wrong)
 
+
+MAIL = ["smtpd", "cleanup", "mapd", "qmgr", "local", "authd", "logd"]
+EVERYTHING = {
+    "delivered_first": (works.Mail, MAIL, {}),
+    "queued_first": (works.Mail, MAIL, {"fast_delivery_time": "0"}),
+    "sendmail": (works.Submit, ["smtpd", "cleanup"], {}),
+    "relaying": (works.Relay, ["smtp", "qmgr", "dnsd", "cleanup"], {}),
+    "bouncing": (works.Bounce, ["bounce", "qmgr", "smtp", "cleanup"], {}),
+    "imap": (works.Imap, ["login", "authd", "notify", "logd"], {}),
+    "accounts": (works.Accounts, ["authd", "logd"], {}),
+}
+
+if "POSTERN_LONG" in os.environ:
+    # From the programs' first calls too; on both, and on one disk and on two.
+    for kind, n, name, how in itertools.product(
+            disks.SIZE, (1, 2), EVERYTHING, (kill.RUNNING, kill.START)):
+        def one(self, kind=kind, n=n, name=name, how=how):
+            work, programs, settings = EVERYTHING[name]
+            self.survives(self.server(n, kind, **settings), work(), *programs,
+                          how=how)
+        setattr(PowerCut, f"test_long_{name}_{kind}_{n}_{how}", one)
 
 _remove = suite.Instance.remove
 
