@@ -3,11 +3,10 @@
  * auth.h - proving who somebody is (SASL, RFC 4422).
  *
  * Spoken by smtpd and login to authd (and by cleanup, which asks for proofs):
- * auth_begin, then auth_challenge and
- * auth_response as often as the mechanism needs, then auth_done. Many
- * exchanges share a channel, told apart by the client's ticket. A wrong
- * password is answered late, later with each failure of the account or the
- * address; the client just waits.
+ * auth_begin, then auth_challenge and auth_response as often as the mechanism
+ * needs, then auth_done. Many exchanges share a channel, told apart by the
+ * client's ticket. A wrong password is answered late, later with each failure
+ * of the account or the address; the client just waits.
  */
 #ifndef PROTO_AUTH_H
 #define PROTO_AUTH_H

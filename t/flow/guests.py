@@ -77,12 +77,19 @@ class Guest:
         self.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
         for name in ("usr/bin/mandb", "usr/bin/systemctl"):
             self.write(name, "#!/bin/sh\nexit 0\n", 0o755)
-        self.command("apt-get", "install", "-y", "-qq",
-                     "--no-install-recommends", *self.packages,
-                     env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+        try:
+            self.apt_install()
+        except subprocess.CalledProcessError:
+            self.command("apt-get", "update", "-qq")  # the lists are too old
+            self.apt_install()
         # Nobody answers there, at once.
         self.write("etc/resolv.conf", "nameserver 127.0.0.1\n"
                    "options timeout:1 attempts:1\n")
+
+    def apt_install(self):
+        self.command("apt-get", "install", "-y", "-qq",
+                     "--no-install-recommends", *self.packages,
+                     env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
     def write(self, path, text, mode=0o644):
         path = self.root / path
