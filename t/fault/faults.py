@@ -97,16 +97,17 @@ class Driver:
 
 class Patience:
     """Tells when a program's last point was passed: three messages in turn
-    passed before point `n`, though each made nearly as many calls. One that
-    a process served which was not watched (it had just been started) made
-    few, and only twenty of those are the end."""
+    passed before point `n`, though each made nearly as many calls, and more
+    than waiting costs. One that a process served which was not watched (it had
+    just been started) made few, and only twenty of those are the end."""
+    WAITING = 20
 
     def __init__(self):
         self.full = self.any = 0
 
     def is_over(self, driver, n):
         self.any += 1
-        self.full += driver.seen >= (n - 1) * 3 // 4
+        self.full += driver.seen >= max((n - 1) * 3 // 4, self.WAITING)
         return self.full >= 3 or self.any >= 20
 
 

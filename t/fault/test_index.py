@@ -28,9 +28,10 @@ class Index(IndexCase):
             f.write(bytes_)
             f.truncate(len(bytes_))
 
-    def drill(self, name, harm):
+    def drill(self, name, harm, before=lambda: None):
         """Once below an open session and once while there is none."""
         for is_open in (True, False):
+            before()
             what = f"{name}, {'open' if is_open else 'closed'}"
             c = self.opened() if is_open else None
             harm()
@@ -99,12 +100,15 @@ class Index(IndexCase):
                 index / "lock.mdb", b""),
         }
         for name, harm in harms.items():
-            self.older = self.data().read_bytes()
-            c = self.imap()
-            self.append(c)
-            c.logout()
-            self.drill(name, harm)
+            self.drill(name, harm, self.go_on)
         self.finish()
+
+    def go_on(self):
+        """self.older is then what the index was, one message ago."""
+        self.older = self.data().read_bytes()
+        c = self.imap()
+        self.append(c)
+        c.logout()
 
     def test_cut_short(self):
         self.account()
