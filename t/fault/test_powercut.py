@@ -1,67 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The power goes at every system call while mail is accepted and delivered,
-and while mailboxes and accounts are changed (F2).
-
-Queue and mail store stand on a small file system in memory, ext4 or XFS, or on
-two; at the Nth system call of a program they are shut down without writing
-their logs, everything is killed, they are mounted again, and the suite is
-started. What was acknowledged must be there, whole and once. None is sampled.
-"""
+"""The power goes at every system call while mail is accepted and delivered
+(F2), and right after every acknowledgement. What was acknowledged must be
+there, whole and once. None is sampled."""
 import itertools
 import os
-import shutil
-import subprocess
 
+import cuts
 import disks
-import faults
 import kill
-import suite
 import works
 
 
-class Cutting(kill.Killing):
-    """Power cuts instead of kills."""
-    what = "power cuts"
-
-    def __init__(self, s, work):
-        super().__init__(s, work)
-        self.action = ["cut", *(d.path for d in s.disks)]
-
-    def watch_running(self, program, n):
-        driver = super().watch_running(program, n)
-        self.work.dark = lambda: driver and driver.p.poll() is not None
-        return driver
-
-    def struck(self, program):
-        self.work.dark = lambda: False
-        self.off_and_on()
-        self.work.settle(self.s)
-
-    def off_and_on(self):
-        faults.kill_everything(self.s)
-        for d in self.s.disks:
-            d.unmount()
-        for d in self.s.disks:
-            d.mount()
-        faults.start_again(self.s)
-
-
-class PowerCut(suite.Case):
-    def server(self, n_disks, kind="ext4", fault=None, **settings):
-        def prepare(s):
-            s.disks = [disks.Disk(s.dir, f"d{i}", kind) for i in range(n_disks)]
-            s.queue = s.disks[0].path / "q"
-            s.store = s.disks[-1].path / "mail"
-            s.settings.update({
-                "queue_directory": s.queue, "virtual_mailbox_base": s.store,
-                "data_directory": s.disks[0].path / "data"})
-        return works.server(self, "pc", fault, prepare, **settings)
-
-    def survives(self, s, work, *programs, how=kill.RUNNING, least=1):
-        cutting = Cutting(s, work)
-        self.equal(cutting.run(*programs, how=how), [])
-        self.true(cutting.total >= least, f"only {cutting.total} cuts")
-
+class PowerCut(cuts.CutCase):
     def mail(self, n_disks, kind, fast):
         self.survives(self.server(n_disks, kind, fast_delivery_time=fast),
                       works.Mail(), "cleanup", "local", "qmgr", least=100)
@@ -70,7 +20,7 @@ class PowerCut(suite.Case):
                          kind="ext4"):
         s = self.server(n_disks, kind, fault, fast_delivery_time=fast)
         work = works.Mail()
-        cutting = Cutting(s, work)
+        cutting = cuts.Cutting(s, work)
         for _ in range(times):
             work.unit(s)
             for d in s.disks:
@@ -93,21 +43,6 @@ class PowerCut(suite.Case):
 
     def test_xfs(self):
         self.mail(2, "xfs", "0")
-
-    def test_imap(self):
-        self.survives(self.server(1), works.Imap(), "imapd",
-                      how=kill.SESSION, least=200)
-
-    def test_imap_xfs(self):
-        self.survives(self.server(1, "xfs"), works.Imap(), "imapd",
-                      how=kill.SESSION, least=200)
-
-    def test_pop3(self):
-        self.survives(self.server(1), works.Pop(), "pop3d",
-                      how=kill.SESSION, least=50)
-
-    def test_accounts(self):
-        self.survives(self.server(1), works.Accounts(), "authd", least=50)
 
     def test_right_after_the_answer(self):
         self.equal(self.after_the_answer(1, 20), [])
@@ -142,22 +77,4 @@ if "POSTERN_LONG" in os.environ:
                           how=how)
         setattr(PowerCut, f"test_long_{name}_{kind}_{n}_{how}", one)
 
-_remove = suite.Instance.remove
-
-
-def remove(self):
-    _remove(self)
-    for d in getattr(self, "disks", []):
-        d.remove()
-    _remove(self)
-
-
-suite.Instance.remove = remove
-
-if not disks.can_mount():
-    print("power cuts need root and loop devices: skipped")
-    print("0 passed, 0 failed, 10 skipped")
-elif shutil.which("mkfs.xfs") is None:
-    raise SystemExit("mkfs.xfs is missing (package xfsprogs)")
-else:
-    suite.main()
+cuts.main()

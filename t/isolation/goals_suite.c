@@ -11,7 +11,7 @@
 #include "proto/sign.h"
 #include "redteam.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 20000
 #define PAD     64 /* bytes in front of what TLS has signed */
 
 static struct ipc *master(void)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The power goes at every system call while mailboxes and accounts are changed
+(F2). What was answered OK must be so. None is sampled."""
+import cuts
+import kill
+import works
+
+
+class PowerCutSessions(cuts.CutCase):
+    def test_imap(self):
+        self.survives(self.server(1), works.Imap(), "imapd",
+                      how=kill.SESSION, least=200)
+
+    def test_imap_xfs(self):
+        self.survives(self.server(1, "xfs"), works.Imap(), "imapd",
+                      how=kill.SESSION, least=200)
+
+    def test_pop3(self):
+        self.survives(self.server(1), works.Pop(), "pop3d",
+                      how=kill.SESSION, least=50)
+
+    def test_accounts(self):
+        self.survives(self.server(1), works.Accounts(), "authd", least=50)
+
+
+cuts.main()
