@@ -210,8 +210,9 @@ struct stamp_of folder_stamp(int dir);
 void folder_changed(struct folder *f, struct box *b,
                     const struct stamp_of *before);
 
-/* A new file's base name, as Maildir makes them. */
-void file_new_base(struct store *s, struct buf *out, uint64_t size);
+/* How many of the file's `len` bytes are line ends without their CR; what
+ * cannot be read counts for none. */
+uint64_t file_count_bare(int fd, uint64_t len);
 
 /* --- tree -------------------------------------------------------------- */
 
