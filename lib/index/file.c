@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Maildir's files, named "<base>:2,<flags>", and the directories they are in. */
+/* Maildir's files, "<base>:2,<flags>", and the directories they are in. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
