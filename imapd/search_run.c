@@ -121,7 +121,7 @@ static enum truth negate(enum truth a)
  * parser's limit is the stack's too. */
 static enum truth run(const struct search *p, const struct message *m)
 {
-    enum truth stack[2 * SEARCH_DEPTH_MAX + 4];
+    enum truth stack[2 * SEARCH_DEPTH_MAX + 4] = { OPEN };
     size_t n = 0;
 
     for (size_t i = 0; i < p->n; i++) {
