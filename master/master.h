@@ -198,6 +198,7 @@ void reload_forget(struct child *c);
 
 /* --- admin.c: the control socket of `postern` -------------------------- */
 
+/* Listen on it. */
 int admin_open(struct master *m, struct error *err);
 
 /* --- ids.c: no queue id twice ------------------------------------------ */

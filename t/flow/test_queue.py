@@ -31,7 +31,8 @@ class Queue(suite.Case):
         mark = s.store / ".postern-store"
         mark.rename(s.dir / "aside")
         with s.smtp() as c:
-            c.sendmail("x@y.example", ["ann@one.example"], "Subject: 1\r\n\r\n1")
+            c.sendmail("x@y.example", ["ann@one.example"],
+                       "Subject: 1\r\n\r\n1")
             c.sendmail("x@y.example", ["ann@one.example", "bob@one.example"],
                        "Subject: 2\r\n\r\n2")
         s.wait_log("status=deferred", 3)
@@ -219,7 +220,8 @@ class Queue(suite.Case):
         self.hold_mail(s)
         first, second = sorted(p.name for p in s.queue_files("deferred"))
         # As in: mailq | awk ... | tr -d '*!' | postsuper -h -
-        r = self.run_tool(s, "postsuper", "-h", "-", data=f"{first}\n{second}!\n"
+        r = self.run_tool(s, "postsuper", "-h", "-",
+                          data=f"{first}\n{second}!\n"
                           "nonsense\n0123456789ABCDEF\n")
         self.contains(r.stderr, "bad queue id: nonsense")
         self.contains(r.stderr, "Placed on hold: 2 messages")
