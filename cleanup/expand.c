@@ -72,7 +72,6 @@ static void add(struct transaction *t, const struct mail_rcpt *asked,
     }
     if (t->n_order == t->cap_order) {
         t->cap_order = t->cap_order ? t->cap_order * 2 : 8;
-        /* Of pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
         t->order = alloc_resize(t->order, t->cap_order, sizeof *t->order);
     }
     t->order[t->n_order++] = r;
