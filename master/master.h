@@ -97,6 +97,7 @@ struct master {
     struct list asks;          /* joins waiting for authd (join.c) */
     uint32_t next_ticket;
     struct watch admin;        /* the control socket (admin.c) */
+    struct list visitors;      /* who is connected to it */
     struct reload *reload;     /* one under way, or NULL (reload.c) */
 };
 
