@@ -121,8 +121,8 @@ class Access(hostile.HostileCase):
         before = {p for p in root.rglob("*")}
         for name in ("../x", "../../bob/x", "/etc/x", "~bob/x", ".x", "x.",
                      "a..b", "a/b", "&AGE", "&AGEAYg-x&", "&-&", "&2D0-",
-                     "a*b", "a%b", "x" * 255, ".".join(["d"] * 200), "new", "cur", "tmp",
-                     "index", "\x7f", "&AAA-", "a\\b"):
+                     "a*b", "a%b", "x" * 255, ".".join(["d"] * 200),
+                     "new", "cur", "tmp", "index", "\x7f", "&AAA-", "a\\b"):
             for verb in ("CREATE", "SUBSCRIBE", "SELECT", "STATUS", "DELETE"):
                 items = " (MESSAGES)" if verb == "STATUS" else ""
                 quoted = name.replace("\\", "\\\\")
