@@ -55,16 +55,14 @@ static const struct table_type *find_type(const struct table_env *env,
     type = find_in(env->types, name);
     if (type == NULL)
         type = find_in(types, name);
-    if (name.len > 0 && *colon < spec.len && type == NULL) {
-        unknown_type(env, spec, name, err);
-        return NULL;
-    }
     if (name.len == 0 || *colon == spec.len ||
-        (*colon + 1 == spec.len && !type->nameless)) {
+        (type != NULL && *colon + 1 == spec.len && !type->nameless)) {
         error_set(err, FAIL_PERM, "\"%.*s\" names no table; a table is "
                   "written as type:name", VIEW_ARG(spec));
         return NULL;
     }
+    if (type == NULL)
+        unknown_type(env, spec, name, err);
     return type;
 }
 
