@@ -107,6 +107,11 @@ static enum truth test_leaf(const struct search_node *node,
 
 /* --- the program ------------------------------------------------------- */
 
+/* gcc 12 loses count of what the parser has pushed, begun with OPEN or not. */
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wanalyzer-use-of-uninitialized-value"
+#endif
 static enum truth both(enum truth a, enum truth b)
 {
     return a == NO || b == NO ? NO : a == YES && b == YES ? YES : OPEN;
@@ -117,11 +122,6 @@ static enum truth negate(enum truth a)
     return a == OPEN ? OPEN : a == YES ? NO : YES;
 }
 
-/* gcc 12 loses count of what the parser has pushed, begun with OPEN or not. */
-#pragma GCC diagnostic push
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wanalyzer-use-of-uninitialized-value"
-#endif
 /* Each open level holds one value and has one in the making, so that the
  * parser's limit is the stack's too. */
 static enum truth run(const struct search *p, const struct message *m)

@@ -31,7 +31,7 @@ import time
 import traceback
 
 import watch
-from watch import needs_walls  # for the tests
+from watch import not_watched  # for the tests
 
 BUILD = pathlib.Path(os.environ.get(
     "POSTERN_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))

@@ -32,7 +32,7 @@ SLOWER = 5 if VALGRIND else 2 if LEAKS else 1
 WALLS = {
     "sandbox_walls": "network uid",
     "sandbox_required": "no",
-    "stop_timeout": "60s",
+    "stop_timeout": "20s",
 }
 SIGNS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error: ",
          "LeakSanitizer has encountered a fatal error", "Sanitizer CHECK failed")
@@ -47,7 +47,7 @@ class Skip(Exception):
     """Raised by a test that cannot work in one of these modes, and why."""
 
 
-def needs_walls(why):
+def not_watched(why):
     """For a test: skip it here, because of `why`."""
     def decorate(test):
         def skip(self):
