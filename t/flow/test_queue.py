@@ -62,6 +62,17 @@ class Queue(suite.Case):
     def release_store(self, s):
         (s.dir / "aside").rename(s.store / ".postern-store")
 
+    @suite.not_watched("it takes the walls away itself")
+    def test_mail_is_queued_whichever_wall_is_missing(self):
+        for walls in ("landlock seccomp network uid", "network uid",
+                      "root landlock network uid", "root seccomp network uid"):
+            s = self.server(sandbox_walls=walls, sandbox_required="no",
+                            fast_delivery_time="0")
+            with s.smtp() as c:
+                c.sendmail("x@y.example", ["ann@one.example"], "Subject: 1")
+            s.wait_messages("ann@one.example", 1)
+            s.stop()
+
     def test_sendmail_t_delivers_and_hides_bcc(self):
         s = self.server()
         self.run_tool(s, "sendmail", "-t", "-oi", "-f", "cron@one.example",

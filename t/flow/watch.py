@@ -35,7 +35,8 @@ WALLS = {
     "stop_timeout": "20s",
 }
 SIGNS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error: ",
-         "LeakSanitizer has encountered a fatal error", "Sanitizer CHECK failed")
+         "LeakSanitizer has encountered a fatal error",
+         "Sanitizer CHECK failed")
 SANITIZER = "detect_leaks=1:log_path="
 # Not what is "possibly" lost: that is all that glibc's trees hold, whose
 # pointers have a colour in their lowest bit.
