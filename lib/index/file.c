@@ -55,12 +55,12 @@ void file_rename(struct buf *out, struct view file, uint32_t flags)
 
     buf_add_view(out, file_base(file));
     buf_add_text(out, ":2,");
-    for (char c = '!'; c < '\x7f'; c++) {
-        uint32_t flag = flag_of(c);
+    for (int c = '!'; c < 0x7f; c++) {
+        uint32_t flag = flag_of((char)c);
 
         if (flag != 0 ? (flags & flag) != 0
                       : memchr(old.data, c, old.len) != NULL)
-            buf_add_char(out, c);
+            buf_add_char(out, (char)c);
     }
 }
 
