@@ -1,5 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # What Postern needs from Debian 12, and the one function that installs it.
-# Sourced by ./quickstart and t/run.
+# Sourced by ./quickstart, t/run and t/lint.
 
 # To build and run: compiler and build tools; then the libraries, each with
 # what it is for (see README).
@@ -8,13 +9,16 @@ postern_build_packages="gcc cmake ninja-build pkg-config python3 openssl
     libsqlite3-dev libseccomp-dev libcrypt-dev libicu-dev"
 
 # To test.
-postern_test_packages="libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2ban swaks
+postern_test_packages="cppcheck libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2ban swaks
     libnet-ssleay-perl strace curl isync msmtp fetchmail mutt mandoc
-    systemd libcap2-bin"
+    systemd libcap2-bin valgrind"
 
 # To fuzz: clang with its runtime (a recommendation, not a dependency), and
 # what counts lines.
 postern_fuzz_packages="clang libclang-rt-14-dev llvm"
+
+# For t/lint.
+postern_lint_packages="clang libclang-rt-14-dev clang-tidy cppcheck"
 
 # Install what is missing of the packages named in $1. As an ordinary user
 # print the command and fail.

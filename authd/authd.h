@@ -32,6 +32,7 @@ extern struct authd_conf authd_conf;
 extern const struct param authd_params[];
 extern const struct ipc_rule authd_rules[], authd_master_rules[];
 
+/* What main.c names: service.h says when each is called. */
 void authd_prepare(struct daemon *d);
 void authd_start(struct daemon *d);
 
@@ -46,6 +47,7 @@ struct account {
     char keys[SCRAM_KEYS_TEXT + 1]; /* SCRAM's, or ""; wiped too */
 };
 
+/* Wipe what is secret in it. */
 void account_wipe(struct account *a);
 
 /* Open the file, making it and its tables when it is new. */
@@ -104,12 +106,14 @@ void directory_fold(struct buf *out, struct view address);
 int directory_account(struct view address, struct account *a,
                       struct error *err);
 
+/* Of rules: the questions of proto/directory.h. */
 void on_directory_ask(struct peer *p, const void *msg);
 void on_sender_ask(struct peer *p, const void *msg);
 void on_whereis(struct peer *p, const void *msg);
 
 /* --- accounts.c -------------------------------------------------------- */
 
+/* Take the postern command's connections from the listener. */
 void accounts_start(struct daemon *d);
 
 /* --- worker.c ---------------------------------------------------------- */
@@ -203,6 +207,7 @@ struct auth_peer {
     char account[321]; /* who proved itself over it last; "": nobody */
 };
 
+/* A client of proto/auth.h came; it went; and, of rules, what it says. */
 void auth_joined(struct daemon *d, struct peer *p, const struct stamp *s);
 void auth_parted(struct daemon *d, struct peer *p);
 void on_proof_ask(struct peer *p, const void *msg);

@@ -143,7 +143,7 @@ static int on_content(struct transaction *t, struct ipc_packet *p,
         rc = commit_content(t, c.fd, c.last, &reply);
     io_close(&c.fd);
     if (rc == 0 && c.last)
-        rc = commit_finish(t, &reply);
+        commit_finish(t, &reply);
     else if (rc == 0)
         reply_set(&reply, 250, "2.0.0", "Go on");
     rc = answer(t, &reply, err);

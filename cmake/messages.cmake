@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # All messages that programs say to each other, in one list: every IPC_MESSAGE
 # and IPC_SIGNAL of the headers, so that a test of "every message" means it.
 # Becomes messages_all.h in the build folder.

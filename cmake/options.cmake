@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # How everything is compiled, and the two functions that say what is built.
 
 set(CMAKE_C_STANDARD 11)

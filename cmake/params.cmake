@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # All parameter tables in one library: every <program>/params.c, and a list of
 # them, so that $name can be resolved and postconf can show all of it.
 

@@ -27,6 +27,7 @@ struct dns_peer {
     struct list questions;
 };
 
+/* What main.c names: service.h says when each is called. */
 void dnsd_prepare(struct daemon *d);
 void dnsd_start(struct daemon *d);
 void dnsd_joined(struct daemon *d, struct peer *p, const struct stamp *s);

@@ -58,6 +58,7 @@ static bool take_use(struct imap_args *a, enum store_use *use, bool *can)
             *use == STORE_USE_FLAGGED)
             *can = false;
     }
+    /* Each takes one. NOLINTNEXTLINE(misc-redundant-expression) */
     return imap_args_char(a, ')') && imap_args_char(a, ')') &&
            imap_args_end(a);
 }

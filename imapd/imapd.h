@@ -82,6 +82,7 @@ struct imap_session {
  * (borrowed), until it leaves. */
 void imap_session_run(struct daemon *d, int root, struct client *c);
 
+/* What main.c names: service.h says when each is called. */
 void imapd_prepare(struct daemon *d);
 void imapd_serve(struct daemon *d, struct client *c);
 

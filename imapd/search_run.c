@@ -107,6 +107,11 @@ static enum truth test_leaf(const struct search_node *node,
 
 /* --- the program ------------------------------------------------------- */
 
+/* gcc 12 loses count of what the parser has pushed, begun with OPEN or not. */
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wanalyzer-use-of-uninitialized-value"
+#endif
 static enum truth both(enum truth a, enum truth b)
 {
     return a == NO || b == NO ? NO : a == YES && b == YES ? YES : OPEN;
@@ -121,7 +126,7 @@ static enum truth negate(enum truth a)
  * parser's limit is the stack's too. */
 static enum truth run(const struct search *p, const struct message *m)
 {
-    enum truth stack[2 * SEARCH_DEPTH_MAX + 4];
+    enum truth stack[2 * SEARCH_DEPTH_MAX + 4] = { OPEN };
     size_t n = 0;
 
     for (size_t i = 0; i < p->n; i++) {
@@ -146,6 +151,7 @@ static enum truth run(const struct search *p, const struct message *m)
     }
     return stack[0];
 }
+#pragma GCC diagnostic pop
 
 /* --- looking deeper ---------------------------------------------------- */
 

@@ -60,7 +60,7 @@ bool search_sent_day(struct view header, int64_t *day)
 {
     struct buf value = BUF_INIT;
     struct header_field f;
-    struct date d;
+    struct date d = { 0 };
     bool good = false;
 
     if (header_find(header, "Date", &f)) {

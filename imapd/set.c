@@ -33,7 +33,7 @@ static void add(struct imap_set *set, struct imap_range r)
 bool imap_set_parse(struct imap_args *a, struct imap_set *set)
 {
     for (;;) {
-        struct imap_range r;
+        struct imap_range r = { 0, 0 };
 
         if (!parse_number(a, &r.from))
             return false;

@@ -25,6 +25,8 @@ struct imap_set {
     size_t n, cap;
 };
 
+/* Take a set off the arguments; false when there is none. `set` is to be
+ * released in either case. */
 bool imap_set_parse(struct imap_args *a, struct imap_set *set);
 void imap_set_release(struct imap_set *set);
 

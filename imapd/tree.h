@@ -25,6 +25,7 @@ struct tree {
     struct map nodes;
 };
 
+/* Read all names of the store, the subscribed ones too; and free them. */
 int tree_load(struct tree *t, struct store *s, struct error *err);
 void tree_release(struct tree *t);
 

@@ -26,6 +26,7 @@ extern struct keyd_conf keyd_conf;
 extern const struct param keyd_params[];
 extern const struct ipc_rule keyd_rules[];
 
+/* What main.c names: service.h says when each is called. */
 void keyd_prepare(struct daemon *d);
 
 /* --- keys.c ------------------------------------------------------------ */

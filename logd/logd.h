@@ -53,6 +53,7 @@ void entries_start(struct daemon *d);
 
 /* --- logd.c: whence they come ------------------------------------------- */
 
+/* What main.c names: service.h says when each is called. */
 void logd_prepare(struct daemon *d);
 void logd_start(struct daemon *d);
 void logd_reloaded(struct daemon *d);

@@ -114,6 +114,7 @@ extern struct login login;
 
 /* --- login.c ----------------------------------------------------------- */
 
+/* What main.c names: service.h says when each is called. */
 void login_prepare(struct daemon *d);
 void login_start(struct daemon *d);
 void login_stopping(struct daemon *d);

@@ -20,6 +20,7 @@ static const struct service mapd_service = {
     .sandbox = { .promises = PROMISE_READ | PROMISE_TABLES, .rules = NULL },
     .prepare = mapd_prepare,
     .answer = mapd_answer,
+    .ended = mapd_ended,
 };
 
 int main(int argc, char **argv)

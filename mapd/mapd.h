@@ -88,7 +88,9 @@ struct lookup {
     struct buf value, route; /* what tables said of it */
 };
 
+/* What main.c names: service.h says when each is called. */
 void mapd_prepare(struct daemon *d);
+void mapd_ended(struct daemon *d);
 int mapd_answer(struct daemon *d, const struct client *c, struct ipc *line,
                 struct ipc_packet *p, struct error *err);
 

@@ -78,7 +78,7 @@ static int open_maps(struct lookup *l, enum maps_name name, struct maps *m,
     unsigned flags = rows[name].kind == ALIASES ? TABLE_NO_SUBST : 0;
 
     *m = (struct maps){ .stale = false };
-    if (name >= MAPS_MYDESTINATION)
+    if (rows[name].kind >= DOMAINS)
         m->domains = domains_open(&env, value_of(name),
                                   rows[name].kind == PARENT_DOMAINS, err);
     else

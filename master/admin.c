@@ -16,6 +16,7 @@
 /* The postern command at the other end; peer.h forgets it when it hangs up. */
 struct visitor {
     struct peer peer;
+    struct list link; /* of all of them */
     struct master *master;
 };
 
@@ -38,6 +39,7 @@ static void on_gone(struct peer *p)
 {
     if (reloader == visitor_of(p))
         reloader = NULL;
+    list_remove(&visitor_of(p)->link);
     free(visitor_of(p));
 }
 
@@ -133,6 +135,7 @@ static void on_connection(struct watch *w, uint32_t events)
     }
     v = alloc_zero(1, sizeof *v);
     v->master = m;
+    list_append(&m->visitors, &v->link);
     peer_init(&v->peer, &m->loop, fd, "postern", (uint32_t)who.pid, rules,
               on_gone);
 }
@@ -157,6 +160,7 @@ int admin_open(struct master *m, struct error *err)
         close(fd);
         return -1;
     }
+    list_init(&m->visitors);
     m->admin = (struct watch){ .fd = fd, .ready = on_connection };
     loop_watch(&m->loop, &m->admin, EPOLLIN);
     return 0;

@@ -27,7 +27,9 @@ static void refuse(struct child *c, uint32_t ticket, const char *why)
     peer_send(&c->control, &control_joined_type, &no);
 }
 
-/* Send one end of a new pair, stamped, to the pool; NULL, or why not. */
+/* Send one end of a new pair, stamped, to the pool, and keep the other; or,
+ * without a client_end, the descriptor that is in the stamp. NULL, or why
+ * not. */
 static const char *stamp_to(struct pool *p, struct stamp *s, int *client_end)
 {
     struct buf bytes = BUF_INIT;
@@ -38,9 +40,9 @@ static const char *stamp_to(struct pool *p, struct stamp *s, int *client_end)
 
     if (p->master->stopping && p->total == 0)
         return "it has ended, since all stops";
-    if (s->fd < 0 && ipc_pair(pair, &err) < 0)
+    if (client_end != NULL && ipc_pair(pair, &err) < 0)
         return "no descriptors left";
-    if (s->fd < 0) {
+    if (client_end != NULL) {
         s->fd = pair[1];
         *client_end = pair[0];
     }

@@ -99,6 +99,7 @@ struct master {
     struct list asks;          /* joins waiting for authd (join.c) */
     uint32_t next_ticket;
     struct watch admin;        /* the control socket (admin.c) */
+    struct list visitors;      /* who is connected to it */
     struct reload *reload;     /* one under way, or NULL (reload.c) */
 };
 
@@ -200,6 +201,7 @@ void reload_forget(struct child *c);
 
 /* --- admin.c: the control socket of `postern` -------------------------- */
 
+/* Listen on it. */
 int admin_open(struct master *m, struct error *err);
 
 /* --- ids.c: no queue id twice ------------------------------------------ */

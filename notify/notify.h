@@ -20,6 +20,7 @@ struct notify_peer {
 
 extern const struct ipc_rule notify_rules[];
 
+/* What main.c names: service.h says when each is called. */
 void notify_joined(struct daemon *d, struct peer *p, const struct stamp *s);
 void notify_parted(struct daemon *d, struct peer *p);
 

@@ -39,6 +39,7 @@ struct pop3_session {
     uint64_t top_bytes, retr_bytes;
 };
 
+/* What main.c names: service.h says when each is called. */
 void pop3d_prepare(struct daemon *d);
 void pop3d_serve(struct daemon *d, struct client *c);
 
@@ -50,6 +51,7 @@ void pop3_say(struct pop3_session *s, const char *fmt, ...)
  * what is wrong with it. */
 bool pop3_number(struct pop3_session *s, struct view *args, size_t *index);
 
+/* The commands that send a message (retrieve.c). */
 void cmd_retr(struct pop3_session *s, struct view args);
 void cmd_top(struct pop3_session *s, struct view args);
 

@@ -106,6 +106,7 @@ extern struct qmgr qmgr;
 
 /* --- qmgr.c: life ------------------------------------------------------ */
 
+/* What main.c names: service.h says when each is called. */
 void qmgr_prepare(struct daemon *d);
 void qmgr_start(struct daemon *d);
 void qmgr_reloaded(struct daemon *d);
@@ -229,6 +230,7 @@ void sync_soon(int fd);
 
 /* --- admin.c: commands ------------------------------------------------- */
 
+/* Take the connections of postqueue and postsuper from the listener. */
 void admin_start(struct daemon *d);
 
 #endif

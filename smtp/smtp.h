@@ -76,6 +76,7 @@ void dialogue_run(struct work *w, const struct host *h, struct trouble *t);
 /* Give a recipient its result. */
 void work_result(struct work *w, size_t i, const struct agent_status *s);
 
+/* What main.c names: service.h says when each is called. */
 void smtp_prepare(struct daemon *d);
 void smtp_serve(struct daemon *d, struct client *c);
 

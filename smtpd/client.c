@@ -104,7 +104,7 @@ void smtp_name_client(struct smtp_session *s)
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
         struct sockaddr_storage space;
-    } a;
+    } a = { .space = { .ss_family = AF_UNSPEC } };
     socklen_t len = sizeof a;
 
     snprintf(s->client_name, sizeof s->client_name, "unknown");

@@ -117,6 +117,7 @@ struct smtp_session {
     struct smtp_transaction t;
 };
 
+/* What main.c names: service.h says when each is called. */
 void smtpd_prepare(struct daemon *d);
 void smtpd_serve(struct daemon *d, struct client *c);
 
@@ -164,6 +165,7 @@ const char *smtp_protocol(const struct smtp_session *s);
 
 /* --- commands ---------------------------------------------------------- */
 
+/* Each runs one command, whose arguments are `args`, and sends its reply. */
 void cmd_helo(struct smtp_session *s, struct view args);
 void cmd_ehlo(struct smtp_session *s, struct view args);
 void cmd_rset(struct smtp_session *s, struct view args);

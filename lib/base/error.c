@@ -3,7 +3,9 @@
 
 #include <errno.h>
 
-int error_set(struct error *err, enum fail kind, const char *fmt, ...)
+/* In brackets, a name is not a macro's. */
+
+int (error_set)(struct error *err, enum fail kind, const char *fmt, ...)
 {
     va_list ap;
 
@@ -15,7 +17,7 @@ int error_set(struct error *err, enum fail kind, const char *fmt, ...)
     return -1;
 }
 
-int error_sys(struct error *err, const char *fmt, ...)
+int (error_sys)(struct error *err, const char *fmt, ...)
 {
     int saved = errno;
     size_t len;
@@ -32,7 +34,7 @@ int error_sys(struct error *err, const char *fmt, ...)
     return -1;
 }
 
-int error_prefix(struct error *err, const char *fmt, ...)
+int (error_prefix)(struct error *err, const char *fmt, ...)
 {
     char old[sizeof err->text];
     size_t len;

@@ -40,4 +40,16 @@ int error_sys(struct error *err, const char *fmt, ...)
 int error_prefix(struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* -1 whatever the argument is. By the macros compilers and checkers know of
+ * every caller what these functions return. */
+static inline int error_minus_one(int rc)
+{
+    (void)rc;
+    return -1;
+}
+
+#define error_set(...)    error_minus_one(error_set(__VA_ARGS__))
+#define error_sys(...)    error_minus_one(error_sys(__VA_ARGS__))
+#define error_prefix(...) error_minus_one(error_prefix(__VA_ARGS__))
+
 #endif

@@ -149,7 +149,8 @@ int io_copy(int from, uint64_t offset, uint64_t len, int to, const char *what,
 
 int io_wait(int fd, short events, int timeout_ms)
 {
-    uint64_t end = clock_mono_ms() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0);
+    uint64_t end = clock_mono_ms() +
+                   (uint64_t)(timeout_ms > 0 ? timeout_ms : 0);
 
     for (;;) {
         struct pollfd p = { .fd = fd, .events = events };

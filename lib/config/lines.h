@@ -26,6 +26,7 @@ void lines_begin(struct lines *l, struct view text);
  * call. l->line is its number. */
 bool lines_next(struct lines *l, struct view *line);
 
+/* Free what the walk used. */
 void lines_end(struct lines *l);
 
 #endif

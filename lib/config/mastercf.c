@@ -145,7 +145,7 @@ static int parse_maxproc(struct view v, int *maxproc, struct place *at)
 static int parse_row(struct mastercf_row *r, struct view line,
                      struct place *at)
 {
-    struct view f[8], rest = line;
+    struct view f[8] = { { .len = 0 } }, rest = line;
     char private = '-';
     size_t n = 0;
 

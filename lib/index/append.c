@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/nameless.h"
 #include "index/internal.h"
+#include "maildir/maildir.h"
 #include "maildir/quota.h"
 
 /* The mailbox that messages are added to. */
@@ -161,17 +162,25 @@ static uint64_t keywords_of(struct box *b, const struct mailbox_new *n)
     return bits;
 }
 
-static int append_one(struct adding *a, const struct mailbox_new *n, int fd,
-                      uint32_t *uid, struct error *err)
+/* A new message's file, and its line ends that lack their CR. */
+struct written {
+    int fd;
+    uint64_t bare;
+};
+
+static int append_one(struct adding *a, const struct mailbox_new *n,
+                      const struct written *w, uint32_t *uid,
+                      struct error *err)
 {
     struct buf base = BUF_INIT, name = BUF_INIT;
-    struct msg m = { .flags = n->flags, .date = n->date, .size = n->len,
+    struct msg m = { .flags = n->flags, .date = n->date,
+                     .size = n->len + w->bare, /* as clients are to get it */
                      .bytes = n->len, .keywords = keywords_of(&a->b, n) };
     int rc;
 
-    file_new_base(a->s, &base, n->len);
+    maildir_new_name(&base, a->s->o.host, m.bytes, w->bare == 0);
     file_rename(&name, buf_view(&base), n->flags);
-    if (nameless_link(fd, a->folder.cur_dir, buf_text(&name)) < 0)
+    if (nameless_link(w->fd, a->folder.cur_dir, buf_text(&name)) < 0)
         rc = error_sys(err, "cannot link the message");
     else
         rc = add_record(a, &m, buf_view(&name), uid, err);
@@ -186,7 +195,7 @@ int mailbox_append(struct store *s, struct view name,
                    enum store_why *why, struct error *err)
 {
     struct adding a;
-    int *fds = alloc_zero(n + 1, sizeof *fds);
+    struct written *w = alloc_zero(n + 1, sizeof *w);
     size_t written = 0;
     uint64_t total = 0;
     int rc = adding_begin(&a, s, name, why, err);
@@ -196,23 +205,26 @@ int mailbox_append(struct store *s, struct view name,
     if (rc == 0)
         rc = take_quota(&a, total, n, why, err);
     for (; rc == 0 && written < n; written++) {
-        fds[written] = write_file(&a, &list[written], err);
-        if (fds[written] < 0)
+        w[written].fd = write_file(&a, &list[written], err);
+        if (w[written].fd < 0)
             rc = -1;
+        else
+            w[written].bare = file_count_bare(list[written].fd,
+                                              list[written].len);
     }
     if (rc == 0)
         rc = adding_lock(&a, err);
     if (rc == 0) {
         for (size_t i = 0; i < n && rc == 0; i++)
-            rc = append_one(&a, &list[i], fds[i], &uids[i], err);
+            rc = append_one(&a, &list[i], &w[i], &uids[i], err);
         rc = adding_end(&a, rc, err);
     }
     if (rc < 0 && err->sys == EDQUOT)
         *why = STORE_OVER_QUOTA;
     *uid_validity = a.b.uid_validity;
     for (size_t i = 0; i < written; i++)
-        io_close(&fds[i]);
-    free(fds);
+        io_close(&w[i].fd);
+    free(w);
     adding_release(&a, rc);
     return rc < 0 ? -1 : 0;
 }
@@ -284,7 +296,7 @@ static int copy_one(struct copying *c, size_t index, uint32_t *uid,
     if (c->move)
         buf_add_view(&base, file_base(m.file));
     else
-        file_new_base(c->to.s, &base, m.bytes);
+        maildir_new_name(&base, c->to.s->o.host, m.bytes, m.size == m.bytes);
     file_rename(&name, buf_view(&base), m.flags);
     rc = place_file(c, &m, &name, err);
     if (rc > 0) {

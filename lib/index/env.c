@@ -68,8 +68,8 @@ static volatile int guarded = -1; /* the account's directory */
 static void on_crash(int signal_number)
 {
     if (guarded >= 0)
-        openat(guarded, DIRECTORY "/" MARK, O_WRONLY | O_CREAT | O_CLOEXEC,
-               0600);
+        (void)openat(guarded, DIRECTORY "/" MARK,
+                     O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     raise(signal_number); /* not caught again: the end, without a return */
 }
 

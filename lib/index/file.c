@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Maildir's names: "<base>:2,<flags>", and the directories they are in. */
+/* Maildir's files, "<base>:2,<flags>", and the directories they are in. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "index/internal.h"
 
@@ -58,12 +55,12 @@ void file_rename(struct buf *out, struct view file, uint32_t flags)
 
     buf_add_view(out, file_base(file));
     buf_add_text(out, ":2,");
-    for (char c = '!'; c < '\x7f'; c++) {
-        uint32_t flag = flag_of(c);
+    for (int c = '!'; c < 0x7f; c++) {
+        uint32_t flag = flag_of((char)c);
 
         if (flag != 0 ? (flags & flag) != 0
                       : memchr(old.data, c, old.len) != NULL)
-            buf_add_char(out, c);
+            buf_add_char(out, (char)c);
     }
 }
 
@@ -91,18 +88,23 @@ bool file_mirror(struct folder *f, struct msg *m, struct buf *to)
     return renames;
 }
 
-void file_new_base(struct store *s, struct buf *out, uint64_t size)
+uint64_t file_count_bare(int fd, uint64_t len)
 {
-    static unsigned count;
-    struct timespec now;
+    char chunk[65536], before = '\0';
+    uint64_t bare = 0;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    buf_addf(out, "%lld.M%06ldP%dV%uQ.", (long long)now.tv_sec,
-             now.tv_nsec / 1000, (int)getpid(), count++);
-    for (const char *c = s->o.host; *c != '\0'; c++)
-        buf_add_char(out, ascii_is_alnum(*c) || *c == '.' || *c == '-' ? *c
-                                                                       : '_');
-    buf_addf(out, ",S=%llu", (unsigned long long)size);
+    for (uint64_t at = 0; at < len;) {
+        ssize_t n = pread(fd, chunk, sizeof chunk, (off_t)at);
+
+        if (n <= 0)
+            break;
+        for (ssize_t i = 0; i < n; i++) {
+            bare += chunk[i] == '\n' && before != '\r';
+            before = chunk[i];
+        }
+        at += (uint64_t)n;
+    }
+    return bare;
 }
 
 /* --- directories ------------------------------------------------------- */

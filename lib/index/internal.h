@@ -49,6 +49,7 @@ struct txn {
 
 /* --- env.c ------------------------------------------------------------- */
 
+/* Open the index, making it when it is new; close it if it is open. */
 int env_open(struct store *s, struct error *err);
 void env_close(struct store *s);
 
@@ -150,12 +151,14 @@ int box_need(struct txn *t, struct view name, struct box *b,
 int box_take_uid(struct txn *t, struct box *b, uint32_t *uid,
                  struct error *err);
 
-/* A key of `msg`. */
 struct msg_key {
     unsigned char bytes[8];
 };
+/* The key of a message in the mailbox `id`, made in *k. */
 struct view msg_key(struct msg_key *k, uint32_t id, uint32_t uid);
 
+/* Write, read (1, 0 when it is not there, -1) and remove a message's record in
+ * the mailbox `id`. */
 int msg_put(struct txn *t, uint32_t id, const struct msg *m,
             struct error *err);
 int msg_get(struct txn *t, uint32_t id, uint32_t uid, struct msg *m,
@@ -210,8 +213,9 @@ struct stamp_of folder_stamp(int dir);
 void folder_changed(struct folder *f, struct box *b,
                     const struct stamp_of *before);
 
-/* A new file's base name, as Maildir makes them. */
-void file_new_base(struct store *s, struct buf *out, uint64_t size);
+/* How many of the file's `len` bytes are line ends without their CR; what
+ * cannot be read counts for none. */
+uint64_t file_count_bare(int fd, uint64_t len);
 
 /* --- tree -------------------------------------------------------------- */
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "index/internal.h"
+#include "maildir/maildir.h"
 
 #define TRIES    5
 /* A directory's time moves in steps; one that changed just now may change
@@ -185,44 +186,23 @@ static bool number_behind(struct view base, const char *mark, uint64_t *n)
     return view_number(view_sub(v, 0, view_index(v, ',')), UINT64_MAX, n);
 }
 
-/* How many line ends lack their CR. */
-static uint64_t count_bare(int fd, uint64_t len)
-{
-    char chunk[65536], before = '\0';
-    uint64_t bare = 0;
-
-    for (uint64_t at = 0; at < len;) {
-        ssize_t n = pread(fd, chunk, sizeof chunk, (off_t)at);
-
-        if (n <= 0)
-            break;
-        for (ssize_t i = 0; i < n; i++) {
-            bare += chunk[i] == '\n' && before != '\r';
-            before = chunk[i];
-        }
-        at += (uint64_t)n;
-    }
-    return bare;
-}
-
-/* Our own files hold CRLF and say so by a Q in their names; Dovecot's say
- * their size for clients (W); others are read once. */
+/* Our own files say by their names that they hold CRLF; Dovecot's say their
+ * size for clients (W); others are read once. */
 static uint64_t client_size(int dir, const char *name, struct view base,
                             uint64_t bytes)
 {
     uint64_t said, size;
     int fd;
 
-    if (number_behind(base, ",S=", &said) && said == bytes) {
-        if (memmem(base.data, base.len, "Q", 1) != NULL)
-            return bytes;
-        if (number_behind(base, ",W=", &size) && size >= bytes)
-            return size;
-    }
+    if (maildir_name_says_crlf(base, bytes))
+        return bytes;
+    if (number_behind(base, ",S=", &said) && said == bytes &&
+        number_behind(base, ",W=", &size) && size >= bytes)
+        return size;
     fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return bytes;
-    size = bytes + count_bare(fd, bytes);
+    size = bytes + file_count_bare(fd, bytes);
     close(fd);
     return size;
 }

@@ -40,6 +40,7 @@ struct decode {
 /* The encoding named by a Content-Transfer-Encoding. */
 enum decode_kind decode_kind_of(struct view encoding);
 
+/* Begin; `d` owns nothing. */
 void decode_start(struct decode *d, enum decode_kind kind);
 
 /* Append to `out` what is known after these bytes too. */

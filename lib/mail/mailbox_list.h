@@ -55,6 +55,7 @@ void mailbox_list_parse(struct mailbox_list *l, struct view value,
 /* What a span stands for; valid until the list changes. */
 struct view mailbox_list_text(const struct mailbox_list *l, struct span s);
 
+/* Free the list, which is empty then. */
 void mailbox_list_release(struct mailbox_list *l);
 
 #endif

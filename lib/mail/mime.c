@@ -55,7 +55,8 @@ static int32_t add_part(struct walker *w)
     struct frame *parent = w->depth > 0 ? top(w) : NULL;
     int32_t index = (int32_t)m->parts_count;
 
-    if (m->parts_count >= w->limits.parts) {
+    /* The first part has no parent, and there may always be one. */
+    if (parent != NULL && m->parts_count >= w->limits.parts) {
         mark_truncated(w, parent->part);
         return -1;
     }

@@ -168,6 +168,7 @@ struct mime {
 int mime_parse(struct mime *m, const struct mime_source *src,
                struct mime_limits limits, struct error *err);
 
+/* Free the parts; `m` is empty then. */
 void mime_release(struct mime *m);
 
 /* What a span stands for; valid as long as `m`. */

@@ -39,6 +39,7 @@ struct mime_scan {
     char last;           /* last byte given out */
 };
 
+/* Begin with the source's first byte; `src` is borrowed. */
 void mime_scan_start(struct mime_scan *s, const struct mime_source *src);
 
 /* The next line or piece of one: 1, 0 at the end, -1 with *err set. */
@@ -50,6 +51,7 @@ int mime_scan_next(struct mime_scan *s, struct mime_line *line,
 struct mime_mark mime_scan_before(const struct mime_scan *s,
                                   const struct mime_line *line);
 
+/* Free what the scan used. */
 void mime_scan_release(struct mime_scan *s);
 
 #endif

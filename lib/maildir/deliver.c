@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
-#include "base/crc.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/nameless.h"
@@ -16,18 +14,6 @@
 void maildir_prepare(void)
 {
     nameless_prepare();
-}
-
-void maildir_delivery_name(struct buf *out, uint64_t arrival_us,
-                           struct view queue_id, struct view recipient,
-                           const char *host, uint64_t size)
-{
-    buf_addf(out, "%llu.Q%.*sR%08x.", (unsigned long long)arrival_us / 1000000,
-             VIEW_ARG(queue_id), crc32c(0, recipient.data, recipient.len));
-    for (; *host != '\0'; host++)
-        buf_add_char(out, ascii_is_alnum(*host) || *host == '.' || *host == '-'
-                              ? *host : '_');
-    buf_addf(out, ",S=%llu", (unsigned long long)size);
 }
 
 /* --- was it delivered before? ------------------------------------------ */

@@ -37,13 +37,26 @@ int maildir_open(struct maildir *m, int root, const char *path, bool create,
                  struct error *err);
 void maildir_close(struct maildir *m);
 
-/* --- delivery ---------------------------------------------------------- */
+/* --- names ------------------------------------------------------------- */
 
 /* The name that a delivery of one queue file to one recipient always gets:
  * "<seconds>.Q<queue id>R<hash of the recipient>.<host>,S=<size>". */
 void maildir_delivery_name(struct buf *out, uint64_t arrival_us,
                            struct view queue_id, struct view recipient,
                            const char *host, uint64_t size);
+
+/* A name that no file has yet, "<seconds>.M<us>P<pid>V<count>Q.<host>,S=<size>"
+ * for `size` bytes whose lines all end in CRLF; without the Q for others. */
+void maildir_new_name(struct buf *out, const char *host, uint64_t size,
+                      bool all_crlf);
+
+/* Does `base`, a file's name up to its ":", say that we wrote the file, with
+ * `size` bytes whose lines all end in CRLF? True for what the two functions
+ * above make and for what maildir_deliver() makes of it, and for nothing that
+ * another program would call its files. */
+bool maildir_name_says_crlf(struct view base, uint64_t size);
+
+/* --- delivery ---------------------------------------------------------- */
 
 enum maildir_result {
     MAILDIR_DELIVERED,

@@ -76,7 +76,7 @@ static int make_id(int queue, struct buf *id, struct error *err)
 static int compare(const struct buf *ours, const struct buf *mark,
                    struct error *err)
 {
-    if (ours->len == mark->len && memcmp(ours->data, mark->data, mark->len) == 0)
+    if (view_eq(buf_view(ours), buf_view(mark)))
         return 0;
     return error_set(err, FAIL_PERM, "it is another instance's, as its file "
                      MARK_NAME " says: %s; ours is %s", buf_text(mark),

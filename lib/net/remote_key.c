@@ -325,15 +325,30 @@ static int provider_init(const OSSL_CORE_HANDLE *handle,
     return 1;
 }
 
+/* OpenSSL has them as long as the process lives, and frees at its end only
+ * what nobody holds. */
+static OSSL_PROVIDER *held[2];
+
+static void let_go(void)
+{
+    OSSL_PROVIDER_unload(held[1]);
+    OSSL_PROVIDER_unload(held[0]);
+}
+
 /* Everything but a key of ours is the default provider's business. */
 int remote_key_prepare(struct error *err)
 {
-    if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
-        !OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init) ||
-        OSSL_PROVIDER_load(NULL, PROVIDER) == NULL ||
+    held[0] = OSSL_PROVIDER_load(NULL, "default");
+    if (held[0] == NULL ||
+        !OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init))
+        goto failed;
+    held[1] = OSSL_PROVIDER_load(NULL, PROVIDER);
+    if (held[1] == NULL || atexit(let_go) != 0 ||
         !EVP_set_default_properties(NULL, "?provider=default"))
-        return error_set(err, FAIL_PERM, "OpenSSL takes no provider of ours");
+        goto failed;
     return 0;
+failed:
+    return error_set(err, FAIL_PERM, "OpenSSL takes no provider of ours");
 }
 
 EVP_PKEY *remote_key_new(struct ipc *keyd, uint64_t key, EVP_PKEY *public_key)

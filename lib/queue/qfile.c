@@ -274,7 +274,8 @@ static int read_statuses(struct qfile *q, int fd, const char *name,
         0)
         return -1;
     q->statuses.len = len;
-    for (rest = buf_view(&q->statuses); rest.len >= sizeof(struct status_head);) {
+    rest = buf_view(&q->statuses);
+    while (rest.len >= sizeof(struct status_head)) {
         struct status_head sh;
         struct rcpt_record s;
         struct error ignored;

@@ -46,6 +46,21 @@ static bool may_chroot(void)
            (data[0].effective & (1u << CAP_SYS_CHROOT));
 }
 
+/* What was handed over may be a path only (open_tree), which can be neither
+ * listed nor synced. */
+static int reopen_root(int *root_fd, struct error *err)
+{
+    int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_sys(err, "cannot open the root directory");
+    close(*root_fd);
+    *root_fd = fd;
+    return 0;
+}
+
 static int enter_root(int *root_fd, bool change, struct error *err)
 {
     if (*root_fd < 0)
@@ -53,17 +68,9 @@ static int enter_root(int *root_fd, bool change, struct error *err)
     /* Libraries that open by name, not by descriptor, find it as ".". */
     if (fchdir(*root_fd) < 0)
         return error_sys(err, "cannot enter the root directory");
-    if (change) {
-        if (chroot(".") < 0)
-            return error_sys(err, "cannot change the root directory");
-        close(*root_fd);
-        *root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (*root_fd < 0)
-            *root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (*root_fd < 0)
-            return error_sys(err, "cannot open the root directory");
-    }
-    return 0;
+    if (change && chroot(".") < 0)
+        return error_sys(err, "cannot change the root directory");
+    return reopen_root(root_fd, err);
 }
 
 /* Give up every capability in every set, and try to get them back. */
@@ -81,7 +88,7 @@ static int drop_capabilities(struct error *err)
     return 0;
 }
 
-static int set_limits(struct error *err)
+static int set_limits(unsigned walls, struct error *err)
 {
     const struct rlimit none = { 0, 0 };
 
@@ -91,8 +98,11 @@ static int set_limits(struct error *err)
         return error_sys(err, "cannot set no_new_privs");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_sys(err, "cannot forbid dumping and tracing");
-    /* An extra where the kernel has it; seccomp refuses PROT_EXEC anyway. */
-    prctl(PR_SET_MDWE_, PR_MDWE_REFUSE_EXEC_, 0, 0, 0);
+    /* An extra where the kernel has it; seccomp refuses PROT_EXEC anyway.
+     * Without both walls a test looks into the program, by code that it makes
+     * there. */
+    if (walls & (WALL_SECCOMP | WALL_LANDLOCK))
+        prctl(PR_SET_MDWE_, PR_MDWE_REFUSE_EXEC_, 0, 0, 0);
     return 0;
 }
 
@@ -115,7 +125,7 @@ int sandbox_enter(const struct sandbox *s, int *root_fd, unsigned walls,
 
     *got = 0;
     if (enter_root(root_fd, rooted, err) < 0 ||
-        drop_capabilities(err) < 0 || set_limits(err) < 0)
+        drop_capabilities(err) < 0 || set_limits(walls, err) < 0)
         return -1;
     /* Without our supervisor there is nothing left to serve. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)

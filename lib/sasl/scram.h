@@ -91,6 +91,7 @@ enum scram_result scram_client_final(struct scram *s, struct view message,
                                      const struct scram_keys *k,
                                      struct buf *out);
 
+/* Wipe and free it. */
 void scram_release(struct scram *s);
 
 #endif

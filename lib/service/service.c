@@ -227,5 +227,6 @@ int service_main(const struct service *s, int argc, char **argv)
         shared_run(&d);
     else
         hub_run(&d);
+    config_unload(service_params, &sc);
     return 0;
 }

@@ -64,6 +64,9 @@ struct service {
      * want. NULL: nothing. */
     void (*rest)(struct daemon *d);
 
+    /* Shared straight line: before an orderly exit. NULL: nothing. */
+    void (*ended)(struct daemon *d);
+
     /* Shared straight line: answer one question on `line`; -1 ends the
      * client's channel. Questions may be asked twice. */
     int (*answer)(struct daemon *d, const struct client *c, struct ipc *line,

@@ -121,4 +121,6 @@ void shared_run(struct daemon *d)
     loop_run(&d->loop);
     loop_unwatch(&d->loop, &d->accepting);
     drain(d);
+    if (d->service->ended != NULL)
+        d->service->ended(d);
 }

@@ -47,6 +47,7 @@ void aliases_begin(struct aliases *a, struct view values);
 int aliases_next(struct aliases *a, struct alias_value *value,
                  struct error *err);
 
+/* Free what the walk used. */
 void aliases_end(struct aliases *a);
 
 /* Split a line "name: values": append the name, its quotes taken off, and

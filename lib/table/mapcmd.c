@@ -186,36 +186,29 @@ static int do_remove(struct run *r)
     return found ? 0 : 1;
 }
 
-/* The tables of this run, each opened when it is first asked. */
-static struct table *open_table(struct run *r, struct table **tables, size_t i)
+/* Ask the tables of this run, each opened when its turn first comes, for one
+ * key: 1, 0, -1. */
+static int ask(struct run *r, struct table **tables, struct view key,
+               struct buf *out, struct error *err)
 {
-    struct error err;
-
-    if (tables[i] == NULL)
-        tables[i] = table_open(NULL, r->specs[i], r->make.flags, &err);
-    if (tables[i] == NULL)
-        log_fatal("%s", err.text);
-    return tables[i];
-}
-
-static bool ask(struct run *r, struct table **tables, struct view key,
-                struct buf *out)
-{
-    struct error err;
-
     for (size_t i = 0; i < r->count; i++) {
-        struct table *t = open_table(r, tables, i);
-        int found = table_lookup(t, key, out, &err);
+        int found;
 
+        if (tables[i] == NULL)
+            tables[i] = table_open(NULL, r->specs[i], r->make.flags, err);
+        if (tables[i] == NULL)
+            return -1;
+        found = table_lookup(tables[i], key, out, err);
         if (found < 0)
-            log_fatal("table %s: query error: %s", table_name(t), err.text);
+            return error_prefix(err, "table %s: query error",
+                                table_name(tables[i]));
         if (found == 1 && out->len == 0)
             log_warning("table %s: key %.*s: empty string result is not "
-                        "allowed", table_name(t), VIEW_ARG(key));
+                        "allowed", table_name(tables[i]), VIEW_ARG(key));
         if (found == 1)
-            return true;
+            return 1;
     }
-    return false;
+    return 0;
 }
 
 static int do_query(struct run *r)
@@ -224,10 +217,13 @@ static int do_query(struct run *r)
     struct keys k = take_keys(r->query);
     struct buf value = BUF_INIT;
     bool many = strcmp(r->query, "-") == 0, any = false;
+    struct error err;
+    int found = 0;
 
-    for (size_t i = 0; i < k.count; i++) {
+    for (size_t i = 0; i < k.count && found >= 0; i++) {
         buf_reset(&value);
-        if (!ask(r, tables, k.list[i], &value))
+        found = ask(r, tables, k.list[i], &value, &err);
+        if (found <= 0)
             continue;
         any = true;
         if (many)
@@ -240,6 +236,8 @@ static int do_query(struct run *r)
     for (size_t i = 0; i < r->count; i++)
         table_close(&tables[i]);
     free(tables);
+    if (found < 0)
+        log_fatal("%s", err.text);
     return any ? 0 : 1;
 }
 

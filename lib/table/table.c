@@ -28,8 +28,8 @@ static void add_names(struct buf *b, const struct table_type *const *list)
         buf_addf(b, "%s%s", b->len ? ", " : "", (*list)->name);
 }
 
-static int unknown_type(const struct table_env *env, struct view spec,
-                        struct view name, struct error *err)
+static void unknown_type(const struct table_env *env, struct view spec,
+                         struct view name, struct error *err)
 {
     struct buf known = BUF_INIT;
 
@@ -40,29 +40,30 @@ static int unknown_type(const struct table_env *env, struct view spec,
               "types are %s", VIEW_ARG(spec), VIEW_ARG(name),
               buf_text(&known));
     buf_release(&known);
-    return -1;
 }
 
-/* Find the type that `spec` names; *colon is where the name ends. */
-static int find_type(const struct table_env *env, struct view spec,
-                     const struct table_type **type, size_t *colon,
-                     struct error *err)
+/* The type that `spec` names, and where its name ends; NULL on error. */
+static const struct table_type *find_type(const struct table_env *env,
+                                          struct view spec, size_t *colon,
+                                          struct error *err)
 {
+    const struct table_type *type;
     struct view name;
 
-    *type = NULL;
     *colon = view_index(spec, ':');
     name = view_sub(spec, 0, *colon);
-    *type = find_in(env->types, name);
-    if (*type == NULL)
-        *type = find_in(types, name);
-    if (name.len > 0 && *colon < spec.len && *type == NULL)
-        return unknown_type(env, spec, name, err);
+    type = find_in(env->types, name);
+    if (type == NULL)
+        type = find_in(types, name);
     if (name.len == 0 || *colon == spec.len ||
-        (*colon + 1 == spec.len && !(*type)->nameless))
-        return error_set(err, FAIL_PERM, "\"%.*s\" names no table; a table is "
-                         "written as type:name", VIEW_ARG(spec));
-    return 0;
+        (type != NULL && *colon + 1 == spec.len && !type->nameless)) {
+        error_set(err, FAIL_PERM, "\"%.*s\" names no table; a table is "
+                  "written as type:name", VIEW_ARG(spec));
+        return NULL;
+    }
+    if (type == NULL)
+        unknown_type(env, spec, name, err);
+    return type;
 }
 
 static struct view without_proxy(struct view spec)
@@ -84,7 +85,8 @@ struct table *table_open(const struct table_env *env, const char *text,
 
     if (env == NULL)
         env = &none;
-    if (find_type(env, spec, &type, &colon, err) < 0)
+    type = find_type(env, spec, &colon, err);
+    if (type == NULL)
         return NULL;
     t = alloc_zero(1, sizeof *t);
     t->type = type;
@@ -106,8 +108,8 @@ bool table_file(const struct table_env *env, const char *text,
     struct error err;
     size_t colon;
 
-    if (find_type(env ? env : &none, spec, &type, &colon, &err) < 0 ||
-        type->file == NULL || spec.data[colon + 1] == '{')
+    type = find_type(env ? env : &none, spec, &colon, &err);
+    if (type == NULL || type->file == NULL || spec.data[colon + 1] == '{')
         return false;
     buf_add_view(path, view_sub(spec, colon + 1, spec.len));
     buf_add_text(path, type->file);

@@ -30,9 +30,13 @@ import tempfile
 import time
 import traceback
 
+import watch
+from watch import not_watched  # for the tests
+
 BUILD = pathlib.Path(os.environ.get(
     "POSTERN_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
-DEADLINE = float(os.environ.get("POSTERN_TEST_DEADLINE", "30"))
+PRELOAD = BUILD / "t/preload.so"  # for valgrind
+DEADLINE = watch.SLOWER * float(os.environ.get("POSTERN_TEST_DEADLINE", "30"))
 
 
 def wait_for(condition, what, deadline=DEADLINE):
@@ -49,6 +53,7 @@ def wait_for(condition, what, deadline=DEADLINE):
 
 # Below those that the kernel gives to clients.
 PORTS = random.SystemRandom().sample(range(20000, 32000), 12000)
+watching = None  # a watch.Watch, in its modes
 claims = []  # sockets whose abstract names say which ports this process has
 
 
@@ -109,6 +114,9 @@ class Instance:
             "queue_minfree": "0",
             "stop_timeout": "5s",
         }
+        if watch.ON:
+            self.settings.update(watch.WALLS,
+                                 daemon_directory=watching.programs)
         self.rows = ["logd unix n - - - 1 logd"]
         self.running = False
 
@@ -276,10 +284,14 @@ class Instance:
         if not self.running:
             return
         self.running = False
-        done = self.postern("stop", check=False, timeout=DEADLINE)
-        if done.returncode != 0:
-            with contextlib.suppress(ProcessLookupError, OSError):
-                os.kill(self.master_pid(), signal.SIGKILL)
+        stopped = False
+        try:
+            stopped = self.postern("stop", check=False,
+                                   timeout=DEADLINE).returncode == 0
+        finally:
+            if not stopped:
+                with contextlib.suppress(ProcessLookupError, OSError):
+                    os.kill(self.master_pid(), signal.SIGKILL)
 
     def remove(self):
         self.stop()
@@ -335,13 +347,41 @@ class Case:
             raise AssertionError(f"{part!r} is not in {text!r}")
 
 
+def reports(case):
+    """What was found in the memory of the programs, which have ended."""
+    found = [watch.reported_on(s.dir / "stderr") for s in case.instances]
+    if watching is not None:
+        found.append(watching.take())
+    return "\n".join(f for f in found if f)
+
+
 def run_one(cls, name):
+    """"ok", "FAILED" or, with its reason, "skipped"."""
     case = cls()
     case.instances = []
     try:
-        case.setup()
-        getattr(case, name)()
-        return True
+        outcome = attempt(case, name)
+        found = reports(case)
+        if found:
+            print(found)
+            outcome = "FAILED"
+        return outcome
+    finally:
+        for s in case.instances:
+            s.remove()
+
+
+def attempt(case, name):
+    try:
+        try:
+            case.setup()
+            getattr(case, name)()
+        finally:
+            for s in case.instances:
+                s.stop()
+        return "ok"
+    except watch.Skip as e:
+        return f"skipped ({e})"
     except Exception:
         traceback.print_exc(file=sys.stdout)
         for s in case.instances:
@@ -349,10 +389,7 @@ def run_one(cls, name):
             print("--- log ---\n" + s.log_text()[-4000:])
             print("--- stderr ---\n"
                   + (err.read_text()[-2000:] if err.exists() else ""))
-        return False
-    finally:
-        for s in case.instances:
-            s.remove()
+        return "FAILED"
 
 
 def become_user(uid):
@@ -380,7 +417,14 @@ def main():
     wanted = sys.argv[1:]
     if "POSTERN_TEST_UID" in os.environ and os.geteuid() == 0:
         become_user(int(os.environ["POSTERN_TEST_UID"]))
-    passed = failed = 0
+    global watching
+    why = watch.refuse(BUILD / "libexec") if watch.ON else None
+    if why:
+        print(f"skipped all: {why}")
+        sys.exit(0)
+    if watch.ON:
+        watching = watch.Watch(BUILD / "libexec", PRELOAD)
+    passed = failed = skipped = 0
     for cls in list(vars(module).values()):
         if not (isinstance(cls, type) and issubclass(cls, Case)):
             continue
@@ -388,10 +432,12 @@ def main():
             if wanted and not any(w in name for w in wanted):
                 continue
             begin = time.monotonic()
-            ok = run_one(cls, name)
-            print(f"{'ok' if ok else 'FAILED'} {name} "
-                  f"({time.monotonic() - begin:.2f} s)", flush=True)
-            passed += ok
-            failed += not ok
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed or not passed else 0)
+            outcome = run_one(cls, name)
+            print(f"{outcome} {name} ({time.monotonic() - begin:.2f} s)",
+                  flush=True)
+            passed += outcome == "ok"
+            failed += outcome == "FAILED"
+            skipped += outcome.startswith("skipped")
+    print(f"{passed} passed, {failed} failed"
+          + (f", {skipped} skipped" if skipped else ""))
+    sys.exit(1 if failed or not passed + skipped else 0)

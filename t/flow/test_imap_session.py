@@ -99,6 +99,7 @@ class Imap(suite.Case):
         c.logout()
         s.wait_log(f"imap({ANN})<")
 
+    @suite.not_watched("a time is measured")
     def test_idle_tells_of_new_mail_soon(self):
         s = self.server()
         c = self.raw(s)

@@ -44,6 +44,9 @@ class Base(suite.Case):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="pst-postmap-"))
         self.instances.append(self)
 
+    def stop(self):
+        pass
+
     def remove(self):
         shutil.rmtree(self.dir)
 

@@ -31,7 +31,8 @@ class Queue(suite.Case):
         mark = s.store / ".postern-store"
         mark.rename(s.dir / "aside")
         with s.smtp() as c:
-            c.sendmail("x@y.example", ["ann@one.example"], "Subject: 1\r\n\r\n1")
+            c.sendmail("x@y.example", ["ann@one.example"],
+                       "Subject: 1\r\n\r\n1")
             c.sendmail("x@y.example", ["ann@one.example", "bob@one.example"],
                        "Subject: 2\r\n\r\n2")
         s.wait_log("status=deferred", 3)
@@ -60,6 +61,17 @@ class Queue(suite.Case):
 
     def release_store(self, s):
         (s.dir / "aside").rename(s.store / ".postern-store")
+
+    @suite.not_watched("it takes the walls away itself")
+    def test_mail_is_queued_whichever_wall_is_missing(self):
+        for walls in ("landlock seccomp network uid", "network uid",
+                      "root landlock network uid", "root seccomp network uid"):
+            s = self.server(sandbox_walls=walls, sandbox_required="no",
+                            fast_delivery_time="0")
+            with s.smtp() as c:
+                c.sendmail("x@y.example", ["ann@one.example"], "Subject: 1")
+            s.wait_messages("ann@one.example", 1)
+            s.stop()
 
     def test_sendmail_t_delivers_and_hides_bcc(self):
         s = self.server()
@@ -219,7 +231,8 @@ class Queue(suite.Case):
         self.hold_mail(s)
         first, second = sorted(p.name for p in s.queue_files("deferred"))
         # As in: mailq | awk ... | tr -d '*!' | postsuper -h -
-        r = self.run_tool(s, "postsuper", "-h", "-", data=f"{first}\n{second}!\n"
+        r = self.run_tool(s, "postsuper", "-h", "-",
+                          data=f"{first}\n{second}!\n"
                           "nonsense\n0123456789ABCDEF\n")
         self.contains(r.stderr, "bad queue id: nonsense")
         self.contains(r.stderr, "Placed on hold: 2 messages")

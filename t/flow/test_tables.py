@@ -123,7 +123,7 @@ class Tables(suite.Case):
         self.send("ann+special@one.example")
         self.equal(self.delivered_to("bob@one.example"), ["bob@one.example"])
 
-    # --- the other classes ------------------------------------------------------
+    # --- the other classes ---------------------------------------------------
 
     def test_local_aliases(self):
         a = self.table("hash", "aliases",
@@ -150,7 +150,8 @@ class Tables(suite.Case):
         self.contains(text, "User unknown in local recipient table")
 
     def test_relay_recipients(self):
-        d = self.table("texthash", "domains", "in.example x\n!no.in.example x\n")
+        d = self.table("texthash", "domains",
+                       "in.example x\n!no.in.example x\n")
         r = self.table("texthash", "recipients",
                        "ann@in.example x\n@sub.in.example x\n")
         self.start(relay_domains=f"!no.in.example {d}",
@@ -197,7 +198,7 @@ class Tables(suite.Case):
             line = self.s.wait_log(f"to=<{address}>")[0]
             self.contains(line, f"dsn={dsn}, status=bounced ({text})")
 
-    # --- when tables change or are bad --------------------------------------------
+    # --- when tables change or are bad ---------------------------------------
 
     def test_a_change_is_seen(self):
         h = self.table("hash", "virtual", "x@one.example ann@one.example\n")

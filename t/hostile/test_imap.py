@@ -119,10 +119,10 @@ class Access(hostile.HostileCase):
         c = self.login()
         root = self.s.store
         before = {p for p in root.rglob("*")}
-        for name in ("../x", "../../bob/x", "/etc/x", "~bob/x", ".x", "x.", "a..b",
-                     "a/b", "&AGE", "&AGEAYg-x&", "&-&", "&2D0-", "a*b", "a%b",
-                     "x" * 255, ".".join(["d"] * 200), "new", "cur", "tmp",
-                     "index", "\x7f", "&AAA-", "a\\b"):
+        for name in ("../x", "../../bob/x", "/etc/x", "~bob/x", ".x", "x.",
+                     "a..b", "a/b", "&AGE", "&AGEAYg-x&", "&-&", "&2D0-",
+                     "a*b", "a%b", "x" * 255, ".".join(["d"] * 200),
+                     "new", "cur", "tmp", "index", "\x7f", "&AAA-", "a\\b"):
             for verb in ("CREATE", "SUBSCRIBE", "SELECT", "STATUS", "DELETE"):
                 items = " (MESSAGES)" if verb == "STATUS" else ""
                 quoted = name.replace("\\", "\\\\")

@@ -351,13 +351,15 @@ class Places(hostile.HostileCase):
         data, owner = first.read_bytes(), first.stat()
         first.unlink()
         bad = {
-            "empty": b"", "short": data[:30], "no content": data[:len(data) // 2],
+            "empty": b"", "short": data[:30],
+            "no content": data[:len(data) // 2],
             "future": data[:4] + b"\xff\xff\xff\xff" + data[8:],
             "text": b"Subject: by hand\n\nx\n", "zeros": bytes(4096),
         }
         rng = random.Random(46)
         for i in rng.sample(range(len(data)), min(150, len(data))):
-            bad[f"bit {i}"] = (data[:i] + bytes([data[i] ^ 1 << rng.randrange(8)])
+            bad[f"bit {i}"] = (data[:i]
+                               + bytes([data[i] ^ 1 << rng.randrange(8)])
                                + data[i + 1:])
         number = int(first.name, 16)
         end = data.index(TEXT.encode()) + len(TEXT)  # statuses follow

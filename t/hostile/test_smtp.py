@@ -83,7 +83,8 @@ class Smtp(hostile.HostileCase):
 
     def test_H6_chunks_that_lie(self):
         self.server(message_size_limit="100000")
-        for size, codes in (("-1", (501,)), ("18446744073709551615", (501, 552, 0)),
+        for size, codes in (("-1", (501,)),
+                            ("18446744073709551615", (501, 552, 0)),
                             ("99999999999999999999", (501, 0)), ("", (501,)),
                             ("1x", (501,)), ("1 LAST x", (501,)),
                             ("99999999 LAST", (552, 0))):

@@ -191,7 +191,7 @@ static bool reach_sign(struct daemon *d, const char *target)
     struct cert_answer cert = { .key = 0 };
     struct error err;
     struct ipc line;
-    char text[SIGN_TEXT_MAX + 600];
+    char text[SIGN_TEXT_MAX + 600] = "";
     unsigned asked = 0, state = 1;
     uint64_t times = 0;
     int fd = redteam_join("keyd"), signed_ones = 0;

@@ -211,7 +211,7 @@ static void count_items(struct map_node *n, void *arg)
 static void a_map_finds_what_was_added(void **state)
 {
     struct map m = { 0 };
-    struct item items[200], twin;
+    struct item items[200] = { { .name = "" } }, twin;
     int seen = 0;
 
     (void)state;

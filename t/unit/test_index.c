@@ -599,6 +599,55 @@ static void killed_writers_leave_no_lie(void **state)
     end(&a);
 }
 
+/* The size for clients of the only message in a mailbox. */
+static uint64_t only_size(struct account *a, const char *name)
+{
+    struct mailbox *m = open_box(a, name);
+    uint64_t size;
+
+    assert_int_equal(m->n, 1);
+    size = m->entries[0].size;
+    mailbox_close(&m);
+    return size;
+}
+
+/* Clients get CRLF and are told the size of that, whatever the file is called
+ * and however it came; and the same from an index that was built anew. */
+static void lines_that_end_in_lf(void **state)
+{
+    const size_t first = 0;
+    struct account a;
+    struct mailbox *m;
+    uint32_t validity, uid;
+    enum store_why why;
+    struct error err;
+    char path[100];
+
+    (void)state;
+    begin(&a);
+    make_file(&a, "cur/1.M2P3Q4.host,S=9:2,S", "A: b\n\nc\n\n");
+    assert_int_equal(only_size(&a, "INBOX"), 13);
+    assert_int_equal(store_create(a.s, VIEW("copy"), STORE_USE_NONE, &why,
+                                  &err), 0);
+    m = open_box(&a, "INBOX");
+    assert_int_equal(mailbox_copy(m, &first, 1, VIEW("copy"), false, &validity,
+                                  &uid, &why, &err), 0);
+    mailbox_close(&m);
+    assert_int_equal(store_create(a.s, VIEW("new"), STORE_USE_NONE, &why, &err),
+                     0);
+    append(&a, "new", "A: b\n\nc\n\n", 0);
+    assert_int_equal(only_size(&a, "copy"), 13);
+    assert_int_equal(only_size(&a, "new"), 13);
+    store_close(&a.s);
+    snprintf(path, sizeof path, "%s/index/data.mdb", a.path);
+    assert_int_equal(unlink(path), 0);
+    open_store(&a);
+    assert_int_equal(only_size(&a, "INBOX"), 13);
+    assert_int_equal(only_size(&a, "copy"), 13);
+    assert_int_equal(only_size(&a, "new"), 13);
+    end(&a);
+}
+
 static void a_large_mailbox_opens_fast(void **state)
 {
     struct account a;
@@ -611,7 +660,7 @@ static void a_large_mailbox_opens_fast(void **state)
     for (int i = 0; i < 100000; i++) {
         int fd;
 
-        snprintf(name, sizeof name, "cur/%d.M%dQ.host,S=0:2,S", i, i);
+        snprintf(name, sizeof name, "cur/%d.M%dP1V0Q.host,S=0:2,S", i, i);
         fd = openat(a.dir, name, O_WRONLY | O_CREAT, 0600);
         assert_true(fd >= 0);
         close(fd);
@@ -646,6 +695,7 @@ int main(void)
         cmocka_unit_test(damage_is_mended),
         cmocka_unit_test(a_stopped_writer_blocks_nobody_for_long),
         cmocka_unit_test(killed_writers_leave_no_lie),
+        cmocka_unit_test(lines_that_end_in_lf),
         cmocka_unit_test(a_large_mailbox_opens_fast),
     };
 

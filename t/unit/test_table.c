@@ -63,7 +63,8 @@ static void bad_names_are_refused(void **state)
         { "inline:{ {a=1}{b=2} }", "do not match" },
         { "cidr:{ 1.2.3.4 ok }", "each rule in its own { }" },
         { "cidr:{ {1.2.3.4 ok}", "do not match" },
-        { "pcre:/nowhere/at/all", "cannot open table pcre:/nowhere/at/all: No" },
+        { "pcre:/nowhere/at/all",
+          "cannot open table pcre:/nowhere/at/all: No" },
         { "texthash:/", "Is a directory" },
     };
 

@@ -55,7 +55,8 @@ static void begin_text(struct listing *l, const struct queue_item *m)
     struct buf date = BUF_INIT, sender = BUF_INIT;
 
     date_format_short(&date, date_local((int64_t)(m->arrival_us / 1000000)));
-    utf8_add_visible(&sender, m->sender.len ? m->sender : VIEW("MAILER-DAEMON"));
+    utf8_add_visible(&sender, m->sender.len > 0 ? m->sender
+                                                : VIEW("MAILER-DAEMON"));
     buf_addf(&l->text, "%.*s%c %8llu %s %s\n", VIEW_ARG(m->queue_id), mark,
              (unsigned long long)m->size, buf_text(&date),
              buf_text(&sender));

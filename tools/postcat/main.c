@@ -45,7 +45,7 @@ static void print_clean(struct view v)
             buf_add_char(&out, v.data[n]);
         v = view_sub(v, n + 1, v.len);
     }
-    fwrite(out.data, 1, out.len, stdout);
+    fwrite(buf_text(&out), 1, out.len, stdout);
     buf_release(&out);
 }
 

@@ -104,7 +104,8 @@ void manual_print(void)
             rows[n++] = (struct row){ p, t->program };
         }
     }
-    qsort(rows, n, sizeof *rows, compare);
+    if (n > 0)
+        qsort(rows, n, sizeof *rows, compare);
     fputs(head, stdout);
     for (size_t i = 0; i < n;) {
         size_t same = 1;

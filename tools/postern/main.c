@@ -21,8 +21,8 @@ static const struct verb verbs[] = {
       "has any", verb_check },
     { "status", "", "list the programs that run; exit 1 when none does",
       verb_status },
-    { "trace", "QUEUEID [LOGFILE]", "what the log says of a message, and of the "
-      "notifications about it", verb_trace },
+    { "trace", "QUEUEID [LOGFILE]", "what the log says of a message, and of "
+      "the notifications about it", verb_trace },
     { "hardening", "[calls|rules|roles]",
       "which walls each process has; exit 1 if one lacks any; or what each "
       "program may do",

@@ -36,6 +36,8 @@ char *postern_queue_path(struct postern *p, const char *name);
 int postern_fail(int code, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Each is one verb of main.c's table, with its arguments, and gives the exit
+ * code. */
 int verb_start_fg(struct postern *p, int argc, char **argv);
 int verb_start(struct postern *p, int argc, char **argv);
 int verb_check(struct postern *p, int argc, char **argv);

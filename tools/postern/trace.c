@@ -90,36 +90,50 @@ static void walk(struct trace *t, FILE *f, bool print)
     free(line);
 }
 
+/* Print what the open log has of t->ids[0] and all that is tied to it. */
+static void print_all(struct trace *t, FILE *f)
+{
+    size_t before;
+
+    /* A notification is logged by its own id first and tied to this one only
+     * then, and may itself be told of further on. */
+    do {
+        before = t->n;
+        walk(t, f, false);
+    } while (t->n > before);
+    walk(t, f, true);
+}
+
 int verb_trace(struct postern *p, int argc, char **argv)
 {
     struct trace t = { .n = 1 };
-    size_t before;
     char *path;
-    FILE *f;
+    FILE *f = NULL;
+    int rc = 0;
 
     if (argc < 1 || argc > 2 || !is_id(view_of(argv[0])))
         return postern_fail(EX_USAGE, "usage: postern trace QUEUEID [LOGFILE] "
                             "(16 digits and letters A to F, as in the log)");
     view_copy(view_of(argv[0]), t.ids[0], sizeof t.ids[0]);
     path = argc > 1 ? alloc_text(argv[1]) : postern_value(p, "maillog_file");
-    if (strcmp(path, "syslog") == 0)
-        return postern_fail(EX_USAGE, "maillog_file = syslog: say which file "
-                            "the system's logger writes: postern trace %s "
-                            "LOGFILE", argv[0]);
+    if (strcmp(path, "syslog") == 0) {
+        rc = postern_fail(EX_USAGE, "maillog_file = syslog: say which file "
+                          "the system's logger writes: postern trace %s "
+                          "LOGFILE", argv[0]);
+        goto out;
+    }
     f = fopen(path, "re");
-    if (f == NULL)
-        return postern_fail(EX_NOINPUT, "cannot read the log %s: %s", path,
-                            strerrordesc_np(errno));
-    /* A notification is logged by its own id first and tied to this one only
-     * then, and may itself be told of further on. */
-    do {
-        before = t.n;
-        walk(&t, f, false);
-    } while (t.n > before);
-    walk(&t, f, true);
-    fclose(f);
+    if (f == NULL) {
+        rc = postern_fail(EX_NOINPUT, "cannot read the log %s: %s", path,
+                          strerrordesc_np(errno));
+        goto out;
+    }
+    print_all(&t, f);
     if (t.lines == 0)
-        return postern_fail(1, "%s: nothing about %s", path, argv[0]);
+        rc = postern_fail(1, "%s: nothing about %s", path, argv[0]);
+out:
+    if (f != NULL)
+        fclose(f);
     free(path);
-    return 0;
+    return rc;
 }
