@@ -31,21 +31,31 @@ void scram_exchange_begin(struct exchange *x, const struct auth_begin *b)
     buf_release(&nonce);
 }
 
-/* The account's keys, or for a name without any some that fit nothing. */
+/* The account's keys, or for a name without any some that fit nothing. Both
+ * ways are gone in any case: the time of the answer is not to tell which of
+ * them was wanted. */
 static int find_keys(struct exchange *x, struct error *err)
 {
-    struct buf secret = BUF_INIT, name = BUF_INIT;
+    struct buf secret = BUF_INIT, name = BUF_INIT, fake = BUF_INIT;
+    struct scram_keys keys;
     int rc = directory_account(view_of(x->name), &x->account, err);
 
     x->found = rc > 0;
-    if (rc >= 0 && !(x->found && scram_keys_parse(view_of(x->account.keys),
-                                                  &x->keys))) {
+    if (rc >= 0)
         rc = database_secret(&secret, err);
-        directory_fold(&name, view_of(x->name));
-        scram_keys_fake(&x->keys, buf_view(&secret), buf_view(&name),
-                        authd_conf.scram_iterations);
-    }
+    if (rc < 0)
+        goto out;
+    directory_fold(&name, view_of(x->name));
+    scram_keys_fake(&x->keys, buf_view(&secret), buf_view(&name),
+                    authd_conf.scram_iterations);
+    scram_keys_format(&fake, &x->keys);
+    if (scram_keys_parse(x->found ? view_of(x->account.keys)
+                                  : buf_view(&fake), &keys))
+        x->keys = keys;
+    explicit_bzero(&keys, sizeof keys);
+out:
     buf_wipe(&secret);
+    buf_wipe(&fake);
     buf_release(&name);
     return rc;
 }

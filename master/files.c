@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "config/trust.h"
 
 static void send_file(struct child *c, struct view name, int fd)
 {
@@ -109,6 +110,23 @@ static void send_logd_all(struct child *c)
     }
 }
 
+/* Who may write a key file may have us speak with their key. */
+static bool is_usable(int fd, const char *path)
+{
+    struct buf text = BUF_INIT;
+    unsigned bits = trust_fd(fd);
+    bool usable = !(bits & TRUST_EVERYBODY);
+
+    if (bits != 0)
+        trust_say(&text, bits, path);
+    if (!usable)
+        log_error("the key file is not used: %s", buf_text(&text));
+    else if (bits != 0)
+        log_warning("%s", buf_text(&text));
+    buf_release(&text);
+    return usable;
+}
+
 /* Only keyd looks into them. */
 static void send_key_files(struct child *c, const char *names)
 {
@@ -126,7 +144,8 @@ static void send_key_files(struct child *c, const char *names)
                       strerrordesc_np(errno));
             continue;
         }
-        send_file(c, word, fd);
+        if (is_usable(fd, path))
+            send_file(c, word, fd);
         close(fd);
     }
 }

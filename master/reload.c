@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/memfd.h"
+#include "config/trust.h"
 
 struct reload {
     struct master *master;
@@ -30,19 +31,6 @@ struct reload {
 };
 
 /* --- building ---------------------------------------------------------- */
-
-static int read_text(const struct master *m, const char *name, struct buf *b,
-                     struct error *err)
-{
-    struct buf path = BUF_INIT;
-    int rc;
-
-    buf_addf(&path, "%s/%s", m->config_directory, name);
-    rc = io_read_file(AT_FDCWD, buf_text(&path), b,
-                      CONFIG_FILE_MAX, err);
-    buf_release(&path);
-    return rc;
-}
 
 /* What every program must know and only master can find out is added at the
  * end, so that line numbers in messages stay the file's own. */
@@ -69,6 +57,23 @@ static int seal_text(const struct buf *text, struct error *err)
     return fd;
 }
 
+/* Keep the first sentence. */
+static void take_first(const char *sentence, void *arg)
+{
+    struct error *err = arg;
+
+    if (err->text[0] == '\0')
+        error_set(err, FAIL_PERM, "%s", sentence);
+}
+
+/* Programs that are not running yet would find it out too late. */
+static int check_all(const struct config *cfg, struct error *err)
+{
+    err->text[0] = '\0';
+    config_check(cfg, take_first, err);
+    return err->text[0] == '\0' ? 0 : -1;
+}
+
 static int build(const struct master *m, struct reload *r, struct error *err)
 {
     struct buf text = BUF_INIT;
@@ -76,11 +81,13 @@ static int build(const struct master *m, struct reload *r, struct error *err)
     int rc = -1;
 
     r->config_fd = -1;
-    if (read_text(m, "main.cf", &text, err) < 0 ||
+    if (trust_read(m->config_directory, "main.cf", &text, CONFIG_FILE_MAX,
+                   err) < 0 ||
         config_parse(&first, buf_view(&text), "main.cf", err) < 0)
         goto out;
     add_facts(m, first, &text);
     if (config_parse(&r->config, buf_view(&text), "main.cf", err) < 0 ||
+        check_all(r->config, err) < 0 ||
         config_load(r->config, master_params, &r->conf, err) < 0)
         goto out;
     r->config_fd = seal_text(&text, err);
@@ -100,7 +107,8 @@ static int build_services(struct master *m, struct error *err)
     struct buf text = BUF_INIT;
     int rc = -1;
 
-    if (read_text(m, "master.cf", &text, err) == 0)
+    if (trust_read(m->config_directory, "master.cf", &text, CONFIG_FILE_MAX,
+                   err) == 0)
         rc = mastercf_parse(&m->services, buf_view(&text), "master.cf", err);
     buf_release(&text);
     return rc;

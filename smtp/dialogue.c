@@ -146,6 +146,16 @@ static bool lost(struct dialogue *g, const char *during, const char *how)
     return false;
 }
 
+/* "250", "250 text" or "250-text", ended as it must be: what others may take
+ * for one line is not to be two for us, or the other way round. */
+static bool is_reply_line(struct view line, enum stream_end end,
+                          uint64_t *code)
+{
+    return end == STREAM_CRLF && memchr(line.data, '\0', line.len) == NULL &&
+           view_number(view_sub(line, 0, 3), 599, code) && *code >= 200 &&
+           (line.len == 3 || line.data[3] == ' ' || line.data[3] == '-');
+}
+
 /* Read a whole reply; false when there is none. `line_seen` is told of each
  * line's text. */
 static bool read_reply(struct dialogue *g, const char *during,
@@ -169,8 +179,7 @@ static bool read_reply(struct dialogue *g, const char *during,
             return lost(g, during, "conversation timed out");
         if (got != STREAM_LINE)
             return lost(g, during, "lost connection");
-        if (!view_number(view_sub(line, 0, 3), 599, &code) || code < 200 ||
-            (line.len > 3 && line.data[3] != ' ' && line.data[3] != '-'))
+        if (!is_reply_line(line, end, &code))
             return lost(g, during, "protocol error");
         /* Lines of one reply have one code (RFC 5321 §4.2.1); of those that
          * have not, the last counts, and then its status as well. */
@@ -320,7 +329,6 @@ static bool shake(struct dialogue *g)
     struct error err;
 
     g->s.timeout_ms = smtp_conf.smtp_starttls_timeout * 1000;
-    stream_discard(&g->s); /* what came in clear behind the reply */
     if (tls_connect(&g->s, g->host->name,
                     smtp_conf.smtp_tls_security_level == TLS_VERIFY
                         ? TLS_TRUSTED : TLS_ANYONE, &err) < 0) {
@@ -358,6 +366,9 @@ static bool protect(struct dialogue *g)
     buf_release(&line);
     if (!ok)
         return false;
+    /* Whoever put it there wants it to be taken for what comes inside. */
+    if (g->r.code == 220 && stream_pending(&g->s))
+        return lost(g, "starting TLS", "text in clear behind the reply");
     if (g->r.code == 220)
         return shake(g);
     if (smtp_conf.smtp_tls_security_level == TLS_MAY)

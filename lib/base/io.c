@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -93,6 +94,17 @@ int io_read_all(int fd, struct buf *b, size_t limit, const char *what,
     return 0;
 }
 
+int io_is_file(int fd, const char *what, struct error *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return error_sys(err, "cannot look at %s", what);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, FAIL_PERM, "%s is not a regular file", what);
+    return 0;
+}
+
 int io_read_file(int dir, const char *path, struct buf *b, size_t limit,
                  struct error *err)
 {
@@ -101,7 +113,9 @@ int io_read_file(int dir, const char *path, struct buf *b, size_t limit,
 
     if (fd < 0)
         return error_sys(err, "cannot open %s", path);
-    rc = io_read_all(fd, b, limit, path, err);
+    rc = io_is_file(fd, path, err);
+    if (rc == 0)
+        rc = io_read_all(fd, b, limit, path, err);
     close(fd);
     return rc;
 }

@@ -31,9 +31,12 @@ int io_pread_all(int fd, void *data, size_t len, uint64_t offset,
 int io_read_all(int fd, struct buf *b, size_t limit, const char *what,
                 struct error *err);
 
-/* The same for the file `path` below the directory `dir` (AT_FDCWD). */
+/* The same for the regular file `path` below the directory `dir` (AT_FDCWD). */
 int io_read_file(int dir, const char *path, struct buf *b, size_t limit,
                  struct error *err);
+
+/* -1 for what is no regular file: an empty FIFO looks like an empty one. */
+int io_is_file(int fd, const char *what, struct error *err);
 
 /* Copy `len` bytes at `offset` of `from` to the current position of `to`,
  * inside the kernel where it can. */

@@ -77,6 +77,11 @@ void config_unload(const struct param *params, void *conf);
 void config_warn(const struct config *cfg,
                  void (*say)(const char *sentence, void *arg), void *arg);
 
+/* Call `say` once for each value, of the parameters of all programs, that its
+ * row does not allow. */
+void config_check(const struct config *cfg,
+                  void (*say)(const char *sentence, void *arg), void *arg);
+
 /* Call `fn` for each name that is set, in the order of names. */
 void config_each(const struct config *cfg,
                  void (*fn)(const char *name, const char *value, void *arg),

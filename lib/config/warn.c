@@ -4,17 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/ascii.h"
 #include "config/config.h"
 #include "config/foreign.h"
 #include "config/internal.h"
 
 #define NAME_MAX_COMPARED 64
+#define NEAREST_MAX       100 /* names that a nearest one is looked for */
 
 struct warning {
-    const struct config *cfg;
-    const char *name; /* is_used(): looked for */
-    bool found;
+    struct map used;   /* words that values speak of */
+    unsigned n_unknown;
     void (*say)(const char *sentence, void *arg);
     void *arg;
 };
@@ -77,30 +78,48 @@ static bool is_word_char(char c)
     return ascii_is_alnum(c) || c == '_' || c == '-';
 }
 
-/* Does the value speak of $name, ${name} or, as a restriction class, name? */
-static void look(struct map_node *n, void *arg)
+/* A word that some value speaks of; the key is in that value. */
+struct used {
+    struct map_node node;
+};
+
+static void use(struct map *used, struct view word)
+{
+    struct used *u = alloc_zero(1, sizeof *u);
+
+    u->node.key = word;
+    if (!map_add(used, &u->node))
+        free(u);
+}
+
+/* Note the names that a value has as $name, ${name} or, as a restriction
+ * class, name. */
+static void note_words(struct map_node *n, void *arg)
 {
     const struct entry *e = map_entry(n, struct entry, node);
     struct warning *w = arg;
-    size_t len = strlen(w->name);
+    bool all = strcmp(e->name, "smtpd_restriction_classes") == 0;
 
-    for (const char *at = e->value; (at = strstr(at, w->name)) != NULL;
-         at += len) {
-        bool begins = at == e->value || !is_word_char(at[-1]);
-        bool is_dollar = at > e->value && strchr("${(", at[-1]) != NULL;
+    for (const char *at = e->value; *at != '\0';) {
+        size_t len = 0;
 
-        if (begins && !is_word_char(at[len]) &&
-            (is_dollar || strcmp(e->name, "smtpd_restriction_classes") == 0))
-            w->found = true;
+        while (is_word_char(at[len]))
+            len++;
+        if (len > 0 &&
+            (all || (at > e->value && strchr("${(", at[-1]) != NULL)))
+            use(&w->used, (struct view){ at, len });
+        at += len > 0 ? len : 1;
     }
 }
 
-static bool is_used(struct warning *w, const char *name)
+static void forget_words(struct map *used)
 {
-    w->name = name;
-    w->found = false;
-    map_each(&w->cfg->entries, look, w);
-    return w->found;
+    struct map_node *n;
+
+    while ((n = map_any(used)) != NULL) {
+        map_remove(used, n);
+        free(map_entry(n, struct used, node));
+    }
 }
 
 /* --- the warnings ------------------------------------------------------ */
@@ -130,9 +149,10 @@ static void check_name(struct warning *w, const struct entry *e)
             say(w, "%s: %s has no effect: %s", e->where, e->name, why);
         return;
     }
-    if (is_used(w, e->name))
+    if (map_find(&w->used, view_of(e->name)) != NULL)
         return;
-    near = param_nearest(e->name);
+    /* Who has so many has another program's file. */
+    near = w->n_unknown++ < NEAREST_MAX ? param_nearest(e->name) : NULL;
     say(w, "%s: %s: unknown parameter%s%s%s", e->where, e->name,
         near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
@@ -155,7 +175,9 @@ static void check_entry(struct map_node *n, void *arg)
 void config_warn(const struct config *cfg,
                  void (*say_it)(const char *sentence, void *arg), void *arg)
 {
-    struct warning w = { .cfg = cfg, .say = say_it, .arg = arg };
+    struct warning w = { .say = say_it, .arg = arg };
 
+    map_each(&cfg->entries, note_words, &w);
     map_each(&cfg->entries, check_entry, &w);
+    forget_words(&w.used);
 }

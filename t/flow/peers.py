@@ -144,6 +144,7 @@ class SinkHandler(socketserver.StreamRequestHandler):
     def begin_tls(self):
         """With self.server.tls, an ssl context; without it, rubbish."""
         if self.server.tls is None:
+            self.connection.recv(1)  # it has begun
             self.wfile.write(b"rubbish\r\n" * 10)
             return False
         self.connection = self.server.tls.wrap_socket(self.connection,

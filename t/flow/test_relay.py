@@ -253,7 +253,7 @@ class Relay(suite.Case):
         for name, reply in {
                 "rubbish": "hello there", "huge": "250-" + "x" * 100000,
                 "endless": "\r\n".join(["250-x"] * 200),
-                "controls": "250 \x1b[2J\x00\x07", "low": "100 go on"}.items():
+                "controls": "250 \x1b[2J\x07", "low": "100 go on"}.items():
             sink = peers.Sink(replies={"GREETING": reply})
             s = self.server(sink.port)
             self.send(s, "bob@far.example")

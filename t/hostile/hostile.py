@@ -110,8 +110,8 @@ class HostileCase(suite.Case):
             if name == program:
                 with contextlib.suppress(OSError):
                     text = pathlib.Path(f"/proc/{pid}/status").read_text()
-                    largest = max(largest, int(
-                        re.search(r"VmHWM:\s+(\d+)", text)[1]))
+                    found = re.search(r"VmHWM:\s+(\d+)", text)
+                    largest = max(largest, int(found[1]) if found else 0)
         return largest
 
     def still_serves(self):
@@ -124,3 +124,48 @@ class HostileCase(suite.Case):
             self.true("killed by signal" not in line and
                       "seccomp wall" not in line and
                       "exit status" not in line, line)
+
+
+class AccessCase(HostileCase):
+    """IMAP and POP3 clients."""
+
+    def imap(self):
+        c = self.open_tls(self.s.imaps)
+        self.true(c.line().startswith(b"* OK"))
+        return c
+
+    def login(self, user=ANN):
+        c = self.imap()
+        self.good(c, f"l LOGIN {user} secret")
+        return c
+
+    def command(self, c, text):
+        """The tagged answer's second word, or b"" when the connection has
+        ended."""
+        if isinstance(text, str):
+            text = text.encode()
+        c.send(text + b"\r\n")
+        tag = text.split(b" ")[0] + b" "
+        while (line := c.line()) is not None:
+            if line.startswith(tag):
+                return line.split(b" ")[1]
+        return b""
+
+    def good(self, c, text):
+        self.equal(self.command(c, text), b"OK", text)
+
+    def append(self, c, text, box="INBOX"):
+        c.send(b"a APPEND %s {%d+}\r\n%s\r\n" % (box.encode(), len(text),
+                                                 text))
+        while not (line := c.line() or b"a ").startswith(b"a "):
+            self.true(line is not None, "the connection has ended")
+        self.true(line.startswith(b"a OK"), line)
+        return line
+
+    def pop3(self):
+        c = self.open_tls(self.s.pop3s)
+        self.true(c.line().startswith(b"+OK"))
+        for text in (f"USER {ANN}", "PASS secret"):
+            c.send(text.encode() + b"\r\n")
+            self.true(c.line().startswith(b"+OK"), text)
+        return c

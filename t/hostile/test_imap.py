@@ -8,39 +8,7 @@ import hostile
 from hostile import ANN
 
 
-class Access(hostile.HostileCase):
-    def imap(self):
-        c = self.open_tls(self.s.imaps)
-        self.true(c.line().startswith(b"* OK"))
-        return c
-
-    def login(self, user=ANN):
-        c = self.imap()
-        self.good(c, f"l LOGIN {user} secret")
-        return c
-
-    def command(self, c, text):
-        """The tagged answer's second word, or b"" when the connection has
-        ended."""
-        if isinstance(text, str):
-            text = text.encode()
-        c.send(text + b"\r\n")
-        tag = text.split(b" ")[0] + b" "
-        while (line := c.line()) is not None:
-            if line.startswith(tag):
-                return line.split(b" ")[1]
-        return b""
-
-    def good(self, c, text):
-        self.equal(self.command(c, text), b"OK", text)
-
-    def append(self, c, text, box="INBOX"):
-        c.send(b"a APPEND %s {%d+}\r\n%s\r\n" % (box.encode(), len(text),
-                                                 text))
-        while not (line := c.line() or b"a ").startswith(b"a "):
-            self.true(line is not None, "the connection has ended")
-        self.true(line.startswith(b"a OK"), line)
-
+class Access(hostile.AccessCase):
     def test_H18_before_the_login(self):
         self.server()
         for text in (b"a NOOP " + b"(" * 100000 + b"\r\n",
@@ -207,14 +175,6 @@ class Access(hostile.HostileCase):
         self.still_serves()
 
     # --- POP3 ---
-
-    def pop3(self, messages=0):
-        c = self.open_tls(self.s.pop3s)
-        self.true(c.line().startswith(b"+OK"))
-        for text in (f"USER {ANN}", "PASS secret"):
-            c.send(text.encode() + b"\r\n")
-            self.true(c.line().startswith(b"+OK"), text)
-        return c
 
     def test_H27_pop3_commands(self):
         self.server()

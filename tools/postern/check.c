@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/network.h"
 #include "config/mastercf.h"
+#include "config/trust.h"
 #include "maildir/mark.h"
 #include "tools/postern/postern.h"
 
@@ -44,35 +45,14 @@ static void wrong(struct check *c, const char *fmt, ...)
 
 /* --- parameters -------------------------------------------------------- */
 
-static void check_value(struct check *c, const struct param *p)
+static void wrong_value(const char *sentence, void *arg)
 {
-    const char *where = "the default";
-    const char *raw = config_raw(c->p->config, p->name, &where);
-    struct buf value = BUF_INIT;
-    union {
-        char *text;
-        bool yes;
-        unsigned n;
-        uint64_t size;
-    } field = { NULL };
-    struct error err;
-
-    if (config_expand(c->p->config, view_of(raw ? raw : p->def), &value,
-                      &err) < 0)
-        wrong(c, "%s: %s: %s", where, p->name, err.text);
-    else if (param_parse(p, buf_text(&value), &field, where, &err) < 0)
-        wrong(c, "%s", err.text);
-    else if (p->type == PARAM_TYPE_TEXT)
-        free(field.text);
-    buf_release(&value);
+    wrong(arg, "%s", sentence);
 }
 
 static void check_parameters(struct check *c)
 {
-    for (const struct param_table *t = param_tables; t->program != NULL; t++)
-        for (const struct param *p = t->params; p->name != NULL; p++)
-            if (param_find(p->name) == p) /* what several read, once */
-                check_value(c, p);
+    config_check(c->p->config, wrong_value, c);
     config_warn(c->p->config, warn, c);
 }
 
@@ -182,6 +162,35 @@ static void check_log(struct check *c)
     free(name);
 }
 
+/* As master sees it: what it refuses is an error. */
+static void check_trust(struct check *c, const char *path, unsigned refused)
+{
+    unsigned bits = trust_path(path);
+    struct buf text = BUF_INIT;
+
+    if (bits == 0)
+        return;
+    trust_say(&text, bits, path);
+    if (bits & refused)
+        wrong(c, "%s", buf_text(&text));
+    else
+        warn(buf_text(&text), c);
+    buf_release(&text);
+}
+
+static void check_files(struct check *c)
+{
+    static const char *const names[] = { "", "/main.cf", "/master.cf" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct buf path = BUF_INIT;
+
+        buf_addf(&path, "%s%s", c->p->config_directory, names[i]);
+        check_trust(c, buf_text(&path), TRUST_NOT);
+        buf_release(&path);
+    }
+}
+
 /* A key that others can read is no secret. */
 static void check_key_file(struct check *c, const char *parameter,
                            const char *path)
@@ -197,6 +206,7 @@ static void check_key_file(struct check *c, const char *parameter,
                  "run: chmod 600 %s", parameter, path, path);
         warn(sentence, c);
     }
+    check_trust(c, path, TRUST_EVERYBODY);
 }
 
 static void check_keys(struct check *c)
@@ -226,6 +236,7 @@ int verb_check(struct postern *p, int argc, char **argv)
         return postern_fail(EX_USAGE, "check takes no arguments");
     check_parameters(&c);
     check_services(&c);
+    check_files(&c);
     check_protocols(&c);
     check_log(&c);
     check_store(&c);

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "config/trust.h"
 #include "maildir/mark.h"
 #include "proto/admin.h"
 
@@ -109,7 +110,11 @@ static int run_master(struct postern *p, const char *how, const char *value)
     char *dir = postern_value(p, "daemon_directory");
     char *conf = realpath(p->config_directory, NULL);
     struct buf program = BUF_INIT;
+    struct error err;
 
+    /* It says which program that is. */
+    if (trust_file(conf, "main.cf", &err) < 0)
+        return postern_fail(EX_CONFIG, "%s", err.text);
     buf_addf(&program, "%s/master", dir);
     execl(buf_text(&program), "master", "-c", conf, how, value, (char *)NULL);
     return postern_fail(EX_OSFILE, "cannot run %s: %s", buf_text(&program),
