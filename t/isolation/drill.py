@@ -142,9 +142,9 @@ class Drill:
             self.s.rows.append(f"call-{name} unix y - - - 1 qmgr "
                                + overrides("join", name))
 
-    def take_orders(self):
-        """The session programs and local are probes, started anew at once
-        when one was ended."""
+    def take_orders(self, programs=DERIVED):
+        """These, of the session programs and local, are probes, started anew
+        at once when one was ended."""
         rows, settings = self.s.rows, self.s.settings
         settings["service_throttle_time"] = "0"
         probe, others = overrides("order"), ""
@@ -157,7 +157,7 @@ class Drill:
             # authd is none of the probes here.
             others = " -o sandbox_walls=root,landlock,network"
         for i, row in enumerate(rows):
-            if row.split()[-1] in DERIVED:
+            if row.split()[-1] in programs:
                 rows[i] = f"{row} {probe}"
             elif row.split()[-1] == "authd":
                 rows[i] = row + others
