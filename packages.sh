@@ -10,7 +10,7 @@ postern_build_packages="gcc cmake ninja-build pkg-config python3 openssl
 # To test.
 postern_test_packages="libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2ban swaks
     libnet-ssleay-perl strace curl isync msmtp fetchmail mutt mandoc
-    systemd libcap2-bin"
+    systemd libcap2-bin valgrind"
 
 # To fuzz: clang with its runtime (a recommendation, not a dependency), and
 # what counts lines.
