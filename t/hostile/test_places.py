@@ -11,6 +11,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
 
 import hostile
 from hostile import ANN, BOB, suite
@@ -359,6 +360,38 @@ class Places(hostile.HostileCase):
         self.true(b"secret\n" not in answers, answers)
         c.close()
         self.true(secret.exists() and other.exists())
+        with s.smtp() as m:
+            m.sendmail("x@y.example", [ANN], TEXT)
+        self.still_serves()
+
+    def test_H44_a_directory_that_is_full(self):
+        """Of what is no message; H44's million is 20,000 here."""
+        s = self.server()
+        with s.smtp() as c:
+            c.sendmail("x@y.example", [ANN], TEXT)
+        box = s.wait_messages(ANN, 1)[0].parents[1]
+        owner = box.stat()
+        for i in range(20000):
+            (box / "cur" / f"{i}.link:2,").symlink_to("/etc/passwd")
+        for name in ("x" * 255, "9.x:2,\xff", ".hidden", "9.y:2,:2,S:2,"):
+            path = box / "cur" / name
+            path.write_text(TEXT)
+            os.chown(path, owner.st_uid, owner.st_gid)
+        begin = time.monotonic()
+        c = self.open_tls(s.imaps)
+        c.line()
+        for text in (f"a LOGIN {ANN} secret", "b SELECT INBOX",
+                     "c FETCH 1:* (FLAGS RFC822.SIZE)"):
+            c.send(text.encode() + b"\r\n")
+            while (line := c.line()) is not None:
+                self.true(b"passwd" not in line and b"root:" not in line)
+                if line.startswith(text[:2].encode()):
+                    break
+            self.true(line is not None and b" OK" in line, (text, line))
+        self.true(time.monotonic() - begin < 20, "too slow")
+        self.true(self.memory("imapd") < hostile.MEMORY,
+                  self.memory("imapd"))
+        c.close()
         with s.smtp() as m:
             m.sendmail("x@y.example", [ANN], TEXT)
         self.still_serves()
