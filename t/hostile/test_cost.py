@@ -68,4 +68,9 @@ class Cost(suite.Case):
         self.equal(self.judge("cost_smtp", 7), [])
 
 
-suite.main()
+# Sanitizers (preset asan) keep books of memory themselves.
+if b"__asan_init" in (suite.BUILD / "t/hostile/cost/cost_mail").read_bytes():
+    print("built with a sanitizer: skipped")
+    print("0 passed, 0 failed, 4 skipped")
+else:
+    suite.main()
