@@ -13,11 +13,10 @@ struct cost_case {
     size_t n;
     /* Make an input of this size; prepare whatever it needs. Not counted. */
     void (*make)(struct buf *in, size_t n);
-    /* What is counted. It must have taken the input: size_t of something that
-     * it found, which must not be 0 and is n, or more, where the last word
-     * says so. */
+    /* What is counted. How much it found tells that it took the input: never
+     * 0, and at least this many percent of n, which limits may cut off. */
     size_t (*run)(struct view in);
-    size_t least;     /* of n found, in percent; limits cut the rest off */
+    size_t least;
 };
 
 /* Measure each case; an exit code. */
