@@ -3,6 +3,7 @@
  * work is quadratic, which must be found. */
 #include "cost.h"
 
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
