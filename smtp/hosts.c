@@ -140,6 +140,18 @@ static void shuffle(char (*names)[DNS_NAME_MAX + 1], size_t n)
     }
 }
 
+/* No name, though it looks like one: an exchanger has a name (RFC 5321
+ * section 5.1), and who writes 127.0.0.1 there means our own. */
+static bool is_address(struct view v)
+{
+    char text[DNS_NAME_MAX + 1];
+    struct in6_addr any;
+
+    return view_copy(v, text, sizeof text) &&
+           (inet_pton(AF_INET, text, &any) == 1 ||
+            inet_pton(AF_INET6, text, &any) == 1);
+}
+
 #define MX_MAX 20 /* of one domain; the best ones */
 
 /* Parse "preference host" lines into names, those of one preference in random
@@ -159,6 +171,8 @@ static int parse_mx(struct view records, char (*names)[DNS_NAME_MAX + 1],
             continue;
         if (view_is(word, "."))
             return -1;
+        if (is_address(word))
+            continue;
         if (preference != before) {
             shuffle(names + start, *n - start);
             start = *n;

@@ -11,6 +11,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
 
 import hostile
 from hostile import ANN, BOB, suite
@@ -86,6 +87,51 @@ class Places(hostile.HostileCase):
             names.close()
             s.remove()
 
+    def test_H36_exchangers_that_are_none(self):
+        """An address, nothing, ourselves by another name, a name that leads
+        to itself: the mail waits or comes back, and goes round nowhere."""
+        s = self.instance("dn").mail()
+        s.rows += ["smtp unix - - - - - smtp", "dnsd unix - - - - 1 dnsd"]
+        names = peers.NameServer({
+            ("address.example", "MX"): ["10 127.0.0.1"],
+            ("localhost.example", "MX"): ["10 localhost"],
+            ("localhost", "A"): ["127.0.0.1"],
+            ("us.example", "MX"): ["10 mail.test.example"],
+            ("mail.test.example", "A"): ["127.0.0.1"],
+            ("null.example", "MX"): ["0 ."],
+            ("both.example", "MX"): ["0 .", "10 nowhere.example"],
+            ("nowhere.example", "TXT"): ["x"],
+        })
+        loop = LyingNames(lambda d: reply(d, question(d)[:-4], kind=5))
+        s.settings.update({"dns_servers": f"127.0.0.1:{names.port}",
+                           "dns_timeout": "1s", "dns_tries": "1",
+                           "smtp_tcp_port": s.port, "hopcount_limit": "10",
+                           "minimal_backoff_time": "1h",
+                           "maximal_backoff_time": "1h"})
+        self.s = s.start().add_users(ANN, BOB)
+        for domain, status in (("address", ("deferred",)),
+                               ("localhost", ("sent",)),  # to ourselves
+                               ("us", ("bounced",)), ("null", ("bounced",)),
+                               ("both", ("deferred", "bounced"))):
+            with s.smtp() as c:
+                c.sendmail(ANN, [f"x@{domain}.example"], TEXT)
+            line = s.wait_log(f"to=<x@{domain}.example>")[0]
+            self.true(any(f"status={x}" in line for x in status), line)
+        self.contains(s.wait_log("to=<x@null.example>")[0], "dsn=5.1.10")
+        s.wait_log("too many hops")
+        self.true(s.log_text().count("to=<x@localhost.example>") <= 11)
+        s.stop()
+        s.settings["dns_servers"] = f"127.0.0.1:{loop.port}"
+        s.start()
+        with s.smtp() as c:
+            c.sendmail(ANN, ["x@loop.example"], TEXT)
+        line = s.wait_log("to=<x@loop.example>")[0]
+        self.true("status=deferred" in line or "status=bounced" in line, line)
+        self.true(0 < len(loop.asked) < 50, len(loop.asked))
+        self.still_serves()
+        names.close()
+        loop.close()
+
     def test_H37_answers_of_others(self):
         """Of another number, and from another port: not heard."""
         s = self.instance("dn").mail()
@@ -142,6 +188,25 @@ class Places(hostile.HostileCase):
         c.send(b"".join(b"\x16\3\1\0\1" + body[i:i + 1]
                         for i in range(len(body))))
         c.close()
+        self.still_serves()
+
+    def test_H39_records_of_one_byte(self):
+        s = self.server(login_bad_command_limit="1000")
+        c = self.open_tls(s.imaps)
+        c.line()
+        c.send(b"a NOOP\r\n" * 2048, one_by_one=True)
+        for _ in range(2048):
+            self.equal(c.line()[:4], b"a OK")
+        # The end of TLS without a word of it.
+        c.close()
+        c = self.open_tls(s.submissions)
+        self.equal(c.reply(), 220)
+        c.send(b"NOOP\r\n" * 30, one_by_one=True)
+        for _ in range(30):
+            self.equal(c.reply(), 250)
+        c.close()
+        for program in ("login", "smtpd"):
+            self.true(self.memory(program) < hostile.MEMORY, program)
         self.still_serves()
 
     def client_hello(self, s):
@@ -295,6 +360,38 @@ class Places(hostile.HostileCase):
         self.true(b"secret\n" not in answers, answers)
         c.close()
         self.true(secret.exists() and other.exists())
+        with s.smtp() as m:
+            m.sendmail("x@y.example", [ANN], TEXT)
+        self.still_serves()
+
+    def test_H44_a_directory_that_is_full(self):
+        """Of what is no message; H44's million is 20,000 here."""
+        s = self.server()
+        with s.smtp() as c:
+            c.sendmail("x@y.example", [ANN], TEXT)
+        box = s.wait_messages(ANN, 1)[0].parents[1]
+        owner = box.stat()
+        for i in range(20000):
+            (box / "cur" / f"{i}.link:2,").symlink_to("/etc/passwd")
+        for name in ("x" * 255, "9.x:2,\xff", ".hidden", "9.y:2,:2,S:2,"):
+            path = box / "cur" / name
+            path.write_text(TEXT)
+            os.chown(path, owner.st_uid, owner.st_gid)
+        begin = time.monotonic()
+        c = self.open_tls(s.imaps)
+        c.line()
+        for text in (f"a LOGIN {ANN} secret", "b SELECT INBOX",
+                     "c FETCH 1:* (FLAGS RFC822.SIZE)"):
+            c.send(text.encode() + b"\r\n")
+            while (line := c.line()) is not None:
+                self.true(b"passwd" not in line and b"root:" not in line)
+                if line.startswith(text[:2].encode()):
+                    break
+            self.true(line is not None and b" OK" in line, (text, line))
+        self.true(time.monotonic() - begin < 20, "too slow")
+        self.true(self.memory("imapd") < hostile.MEMORY,
+                  self.memory("imapd"))
+        c.close()
         with s.smtp() as m:
             m.sendmail("x@y.example", [ANN], TEXT)
         self.still_serves()
