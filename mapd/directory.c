@@ -56,7 +56,8 @@ const struct directory_answer *directory_ask(struct lookup *l,
     if (is_known(f, address))
         return a;
     directory_forget(l);
-    /* Once more when authd may have been started anew. */
+    /* Once more when authd may have been started anew.
+     * NOLINTNEXTLINE(misc-redundant-expression) */
     if (call(l, address, a, &err) < 0 && call(l, address, a, &err) < 0) {
         log_warning("directory lookup of <%.*s>: %s", VIEW_ARG(address),
                     err.text);
