@@ -132,7 +132,7 @@ class Imap(suite.Case):
         s = self.server()
         with s.smtp() as c:
             c.sendmail("x@y.example", [ANN], TEXT.decode())
-        cur = s.messages(ANN)[0].parents[1] / "cur"
+        cur = s.wait_messages(ANN, 1)[0].parents[1] / "cur"
         for i in range(2000):
             (cur / f"{1700000000 + i}.M{i}.host:2,S").write_bytes(TEXT)
         if os.geteuid() == 0:

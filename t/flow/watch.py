@@ -57,12 +57,16 @@ def not_watched(why):
     return decorate
 
 
+def is_sanitized(libexec):
+    """Are the programs there those of the asan preset?"""
+    return b"__asan_init" in (libexec / "smtpd").read_bytes()
+
+
 def refuse(libexec):
     """Why the programs there cannot be run in the modes asked for, or None."""
-    sanitized = b"__asan_init" in (libexec / "smtpd").read_bytes()
-    if VALGRIND and sanitized:
+    if VALGRIND and is_sanitized(libexec):
         return "valgrind cannot run programs of the asan preset"
-    if LEAKS and not sanitized:
+    if LEAKS and not is_sanitized(libexec):
         return "only programs of the asan preset look for leaks"
     return None
 
