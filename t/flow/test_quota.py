@@ -40,6 +40,7 @@ class Quota(suite.Case):
             return e.smtp_code, e.smtp_error.decode()
         raise AssertionError("it was taken")
 
+    @suite.not_watched("a delivery may take longer than the fast path waits")
     def test_a_full_mailbox_is_refused_before_acceptance(self):
         s = self.server()
         self.send(s)
