@@ -113,13 +113,18 @@ static bool dispatch(struct peer *p, struct ipc_packet *packet)
 }
 
 /* After a send that failed: wait until it may succeed. False when it never
- * will, for the peer is gone; what it said before that is still to be read. */
+ * will, for the peer is gone; what it said before that is still to be read. One
+ * that is there must not wait for what will not come: its channel ends. */
 static bool wait_to_send(struct peer *p)
 {
     bool is_full = errno == EAGAIN;
     bool is_poor = errno == ENOBUFS || errno == ENOMEM ||
                    errno == ETOOMANYREFS; /* descriptors on their way */
 
+    if (!is_full && !is_poor && errno != EPIPE && errno != ECONNRESET) {
+        complain(p, strerrordesc_np(errno));
+        timer_set(p->loop, &p->doom, 0);
+    }
     loop_watch(p->loop, &p->watch, is_full ? EPOLLIN | EPOLLOUT : EPOLLIN);
     if (is_poor)
         timer_set(p->loop, &p->again, AGAIN_MS);

@@ -39,8 +39,9 @@ FAULTS = {
               "sendto": "EINTR EPIPE", "recvmsg": "EINTR ENOMEM",
               "sendmsg": "ENOBUFS EINTR"},
     "mapd": {"recvmsg": "EINTR ENOMEM", "sendmsg": "ENOBUFS EINTR"},
+    # EPERM: what nobody foresees; who asked must not wait for ever.
     "authd": {"pread64": "EIO", "recvmsg": "EINTR ENOMEM",
-              "sendmsg": "ENOBUFS EINTR"},
+              "sendmsg": "ENOBUFS EINTR EPERM"},
     "logd": {"write": "ENOSPC EIO", "recvmsg": "EINTR ENOMEM"},
 }
 

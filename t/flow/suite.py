@@ -245,11 +245,16 @@ class Instance:
                 for p in (self.queue / q).iterdir()]
 
     def write(self):
-        """In one piece: a command may read it just now."""
-        new = self.conf / "main.cf.new"
+        """In one piece: a command may read it just now. Whose it is, and who
+        may write it, stays."""
+        main, new = self.conf / "main.cf", self.conf / "main.cf.new"
         new.write_text("".join(
             f"{k} = {v}\n" for k, v in self.settings.items()))
-        new.rename(self.conf / "main.cf")
+        if main.is_file():
+            st = main.stat()
+            os.chown(new, st.st_uid, st.st_gid)
+            new.chmod(st.st_mode & 0o7777)
+        new.rename(main)
         (self.conf / "master.cf").write_text("\n".join(self.rows) + "\n")
 
     def postern(self, *args, check=True, **kw):
