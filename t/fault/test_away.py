@@ -65,9 +65,9 @@ class Away(away.AwayCase):
         with stopped(s, "local", "smtp"):
             self.equal(self.relay(), 250)
             self.equal(self.send(), 250)
-            away.strike(pids_of(s, "qmgr"), signal.SIGKILL)
-            suite.wait_for(lambda: pids_of(s, "qmgr"), "another qmgr")
             with stopped(s, "authd", "mapd"):
+                away.strike(pids_of(s, "qmgr"), signal.SIGKILL)
+                suite.wait_for(lambda: pids_of(s, "qmgr"), "another qmgr")
                 subprocess.run([s.bin / "postqueue", "-c", s.conf, "-f"],
                                capture_output=True)
                 s.wait_log("using the old routes")

@@ -263,7 +263,7 @@ class Clients(away.AwayCase):
         s.dns.answer = self.any_domain(s.dns)
         s.sink.RequestHandlerClass = CuttingHandler
         s.sink.lock, s.sink.seen, s.sink.had_all = threading.Lock(), 0, 0
-        s.sink.cuts = 400
+        s.sink.cuts = 600  # more bytes than a session has
         for k in range(s.sink.cuts):
             n, text = self.ledger.next(away.BOB, away.FAR)
             with s.smtp() as c:
