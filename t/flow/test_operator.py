@@ -19,6 +19,7 @@ class Operator(suite.Case):
         queue_id = re.search(r": ([0-9A-F]{16}): ", line)[1]
         child = line.split()[-1]
         s.wait_log(f"{child}: removed")
+        s.wait_log(f"{queue_id}: removed")
         text = s.postern("trace", queue_id).stdout
         for part in (f"{queue_id}: client=", f"{queue_id}: removed",
                      f"{child}: from=<>", f"{child}: removed"):
