@@ -107,7 +107,7 @@ static enum truth test_leaf(const struct search_node *node,
 
 /* --- the program ------------------------------------------------------- */
 
-/* gcc 12 loses count of what the parser has pushed, begun with OPEN or not. */
+/* gcc 12 loses count of what the parser has pushed. */
 #pragma GCC diagnostic push
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wanalyzer-use-of-uninitialized-value"
@@ -126,7 +126,7 @@ static enum truth negate(enum truth a)
  * parser's limit is the stack's too. */
 static enum truth run(const struct search *p, const struct message *m)
 {
-    enum truth stack[2 * SEARCH_DEPTH_MAX + 4] = { OPEN };
+    enum truth stack[2 * SEARCH_DEPTH_MAX + 4]; /* not set: 8 KiB a message */
     size_t n = 0;
 
     for (size_t i = 0; i < p->n; i++) {
