@@ -14,12 +14,14 @@ static void grow(struct buf *b, size_t cap)
     if (b->cap > SECRET_MAX) {
         b->data = alloc_resize(b->data, cap, 1);
     } else {
-        char *data = alloc_zero(cap, 1);
+        /* Not cleared: what is never used shall take no memory. */
+        char *data = alloc_resize(NULL, cap, 1);
 
         if (b->cap > 0) {
-            memcpy(data, b->data, b->cap);
+            memcpy(data, b->data, b->len);
             explicit_bzero(b->data, b->cap);
         }
+        data[b->len] = '\0';
         free(b->data);
         b->data = data;
     }
