@@ -44,6 +44,9 @@ SSL_CTX *tls_context(const SSL_METHOD *method)
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS);
+    /* A record that brings no data, such as a key update, comes back as "not
+     * yet": a client that sends nothing else keeps nobody's time. */
+    SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
     return ctx;
 }
 
