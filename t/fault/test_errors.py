@@ -48,7 +48,7 @@ FAULTS = {
 
 # A call fails once, or for as long as it lasts. POSTERN_LONG=1: each way in
 # each test, and the first call is spared too.
-LONG = ("1", "1+", "2", "2+") if "POSTERN_LONG" in os.environ else None
+LONG = ("1", "1+", "2", "2+") if suite.LONG else None
 
 
 class Injector:

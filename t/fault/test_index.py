@@ -14,7 +14,6 @@ import away  # noqa: E402
 import suite  # noqa: E402
 from index import IndexCase  # noqa: E402
 
-LONG = "POSTERN_LONG" in os.environ
 SEED = int(os.environ.get("POSTERN_SEED", random.randrange(1 << 30)))
 
 
@@ -127,7 +126,7 @@ class Index(IndexCase):
         self.harms = 0
         chance = random.Random(SEED)
         pages = self.data().stat().st_size // 4096
-        each = 64 if LONG else max(1, 120 // pages)
+        each = 64 if suite.LONG else max(1, 120 // pages)
         for page in range(pages):
             for i in range(each):
                 # The first bytes of a page say most.

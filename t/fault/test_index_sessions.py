@@ -23,7 +23,7 @@ from index import IndexCase  # noqa: E402
 
 LOCK = 1    # seconds, imap_lock_timeout
 SLACK = 1.5
-POINTS = 1000 if "POSTERN_LONG" in os.environ else 14
+POINTS = 1000 if suite.LONG else 14
 
 
 class Sessions(IndexCase):

@@ -2,7 +2,6 @@
 """Kill -9 at every system call of a program's life, from its first, while a
 unit of work passes that needed it to start (F1). Three programs that write;
 with POSTERN_LONG all of them, and all kinds of work."""
-import os
 
 import kill
 import suite
@@ -23,7 +22,7 @@ class KillStarts(suite.Case):
     def test_mail(self):
         self.survives(works.Mail(), "cleanup", "qmgr", "local")
 
-    if "POSTERN_LONG" in os.environ:
+    if suite.LONG:
         def test_the_others(self):
             self.survives(works.Mail(), *MAIL)
 

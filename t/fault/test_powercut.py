@@ -3,11 +3,11 @@
 (F2), and right after every acknowledgement. What was acknowledged must be
 there, whole and once. None is sampled."""
 import itertools
-import os
 
 import cuts
 import disks
 import kill
+import suite
 import works
 
 
@@ -67,7 +67,7 @@ EVERYTHING = {
     "accounts": (works.Accounts, ["authd", "logd"], {}),
 }
 
-if "POSTERN_LONG" in os.environ:
+if suite.LONG:
     # From the programs' first calls too; on both, and on one disk and on two.
     for kind, n, name, how in itertools.product(
             disks.SIZE, (1, 2), EVERYTHING, (kill.RUNNING, kill.START)):

@@ -11,9 +11,8 @@ import crashes
 import suite
 import works
 
-LONG = "POSTERN_LONG" in os.environ
-STATES = 1 << 30 if LONG else 40  # of each kind of work
-UNITS = 5 if LONG else 1
+STATES = 1 << 30 if suite.LONG else 40  # of each kind of work
+UNITS = 5 if suite.LONG else 1
 
 
 class Reorder(suite.Case):

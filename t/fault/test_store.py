@@ -218,7 +218,7 @@ class Store(away.AwayCase):
 
     # --- F24 ----------------------------------------------------------------
 
-    FLIPS = 4000 if "POSTERN_LONG" in os.environ else 150
+    FLIPS = 4000 if suite.LONG else 150
 
     def test_F24_bits_flip_in_queue_files(self):
         """Each message is relayed as it was, or kept in corrupt/; none is

@@ -37,6 +37,7 @@ BUILD = pathlib.Path(os.environ.get(
     "POSTERN_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
 PRELOAD = BUILD / "t/preload.so"  # for valgrind
 DEADLINE = watch.SLOWER * float(os.environ.get("POSTERN_TEST_DEADLINE", "30"))
+LONG = "POSTERN_LONG" in os.environ  # as t/fault/run --long asks
 
 
 def wait_for(condition, what, deadline=DEADLINE):

@@ -14,7 +14,6 @@ POSTERN_LONG=1: of up to 7 parts, 12,000 pairs and more.
 import collections
 import concurrent.futures
 import itertools
-import os
 import re
 import socket
 import sys
@@ -25,7 +24,6 @@ import guests  # hostile.py has shown the way
 import peers
 import suite
 
-LONG = "POSTERN_LONG" in os.environ
 AT_ONCE = 8  # sessions
 TO_US = hostile.ANN
 FROM_US, FROM_THEM, SENDER = (x + "@far.example" for x in ("x", "y", "z"))
@@ -33,9 +31,9 @@ FROM_US, FROM_THEM, SENDER = (x + "@far.example" for x in ("x", "y", "z"))
 
 def middles():
     seen = set()
-    for parts, most in ((b"\r", b"\n", b"."), 7 if LONG else 4), \
-            ((b"\r", b"\n", b".", b"\0"), 4 if LONG else 2), \
-            ((b"\r\n", b".", b" ", b"x"), 5 if LONG else 3):
+    for parts, most in ((b"\r", b"\n", b"."), 7 if suite.LONG else 4), \
+            ((b"\r", b"\n", b".", b"\0"), 4 if suite.LONG else 2), \
+            ((b"\r\n", b".", b" ", b"x"), 5 if suite.LONG else 3):
         for n in range(1, most + 1):
             seen.update(map(b"".join, itertools.product(parts, repeat=n)))
     return sorted(seen)
@@ -164,7 +162,7 @@ class Differential(suite.Case):
         """Both queues are empty; what they gave away has arrived then."""
         suite.wait_for(lambda: not s.queue_files() and not peer.queued()
                        and not s.queue_files(), "empty queues",
-                       900 if LONG else 60)
+                       900 if suite.LONG else 60)
 
 
 for peer_name in guests.ALL:
