@@ -37,13 +37,35 @@ static void mark_damaged(struct store *s)
     io_close(&fd);
 }
 
+/* What the system refuses, and a full reader table, is no damage: another index
+ * would lose keywords and UIDs, and be refused the same. */
+static bool is_damage(int rc)
+{
+    switch (rc) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case EROFS:
+    case EIO:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+    case EAGAIN:
+    case EINTR:
+    case MDB_READERS_FULL:
+    case MDB_MAP_FULL:
+    case MDB_PANIC: return false;
+    default: return true;
+    }
+}
+
 static int failed(struct store *s, int rc, const char *doing,
                   struct error *err)
 {
-    /* A full disk or a full reader table is no damage. */
-    if (rc != ENOSPC && rc != EDQUOT && rc != ENOMEM && rc != EIO &&
-        rc != MDB_READERS_FULL && rc != MDB_MAP_FULL)
+    if (is_damage(rc))
         mark_damaged(s);
+    else if (rc == MDB_PANIC)
+        s->damaged = true; /* LMDB goes on only when it is opened anew */
     error_set(err, FAIL_TEMP, "index of %s: %s: %s", s->o.account, doing,
               mdb_strerror(rc));
     if (rc > 0)
@@ -117,20 +139,24 @@ static void unlock(struct store *s, enum lock which)
 
 /* --- opening ----------------------------------------------------------- */
 
-/* A file that is shorter than its own pages would be our end by SIGBUS. */
-static bool is_whole(struct store *s)
+/* A file that is shorter than its own pages would be our end by SIGBUS. 0, or
+ * -1, when s->damaged says that it is. */
+static int check_length(struct store *s, struct error *err)
 {
     MDB_envinfo info;
     MDB_stat st;
     struct stat file;
     int fd;
 
-    return mdb_env_info(s->env, &info) == 0 &&
-           mdb_env_stat(s->env, &st) == 0 && mdb_env_get_fd(s->env, &fd) ==
-                                                 0 &&
-           fstat(fd, &file) == 0 &&
-           (uint64_t)file.st_size >=
-               (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+    mdb_env_info(s->env, &info);
+    mdb_env_stat(s->env, &st);
+    if (mdb_env_get_fd(s->env, &fd) != 0 || fstat(fd, &file) < 0)
+        return error_sys(err, "cannot look at the index");
+    if ((uint64_t)file.st_size >= (uint64_t)(info.me_last_pgno + 1) *
+                                      st.ms_psize)
+        return 0;
+    s->damaged = true;
+    return error_set(err, FAIL_TEMP, "the index is cut short");
 }
 
 static int open_tables(struct store *s, bool create, struct error *err)
@@ -163,13 +189,15 @@ static int open_env(struct store *s, const char *path, struct error *err)
     if (lock(s, TO_OPEN, err) < 0)
         return -1;
     rc = mdb_env_open(s->env, path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
-    if (rc == 0 && is_whole(s)) {
+    if (rc != 0) {
+        rc = failed(s, rc, "opening it", err);
+    } else if ((rc = check_length(s, err)) == 0) {
         mdb_reader_check(s->env, &dead);
         if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &first) == 0)
             mdb_txn_abort(first);
     }
     unlock(s, TO_OPEN);
-    return rc == 0 ? 0 : failed(s, rc, "opening it", err);
+    return rc;
 }
 
 static int open_once(struct store *s, struct error *err)
@@ -183,6 +211,8 @@ static int open_once(struct store *s, struct error *err)
         s->damaged = true;
         return error_set(err, FAIL_TEMP, "the index is marked as damaged");
     }
+    if (errno != ENOENT)
+        return error_sys(err, "cannot look at the index");
     snprintf(path, sizeof path, "%s/" DIRECTORY, s->o.path ? s->o.path : ".");
     if (mdb_env_create(&s->env) != 0)
         return error_set(err, FAIL_TEMP, "no memory for the index");
@@ -191,10 +221,6 @@ static int open_once(struct store *s, struct error *err)
     mdb_env_set_maxdbs(s->env, DB_COUNT);
     if (open_env(s, path, err) < 0)
         return -1;
-    if (!is_whole(s)) {
-        s->damaged = true;
-        return error_set(err, FAIL_TEMP, "the index is cut short");
-    }
     return open_tables(s, false, err);
 }
 
@@ -210,12 +236,14 @@ void env_close(struct store *s)
 /* Is it the one that others open now? Not if it was set aside meanwhile. */
 int env_check(struct store *s, struct error *err)
 {
-    struct stat ours, theirs;
+    struct stat ours, theirs = { .st_ino = 0 };
     int fd;
 
-    if (mdb_env_get_fd(s->env, &fd) == 0 && fstat(fd, &ours) == 0 &&
-        fstatat(s->dir, DIRECTORY "/data.mdb", &theirs, 0) == 0 &&
-        ours.st_ino == theirs.st_ino)
+    if (mdb_env_get_fd(s->env, &fd) != 0 || fstat(fd, &ours) < 0 ||
+        (fstatat(s->dir, DIRECTORY "/data.mdb", &theirs, 0) < 0 &&
+         errno != ENOENT && errno != ENOTDIR))
+        return error_sys(err, "cannot look at the index");
+    if (ours.st_ino == theirs.st_ino)
         return 0;
     s->damaged = true;
     return error_set(err, FAIL_TEMP, "the index of %s was made anew",

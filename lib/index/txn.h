@@ -12,7 +12,8 @@
  *     sub   name                    nothing: the name is subscribed to
  *
  * Errors:    0, or -1 with *err; what makes no sense marks the index as
- *            damaged, for it to be set aside at the next open.
+ *            damaged, for it to be set aside at the next open; not what the
+ *            system refuses.
  * Blocking:  a writer waits for the lock, a commit for the disk.
  */
 #ifndef INDEX_TXN_H
@@ -30,7 +31,7 @@ struct store {
     MDB_env *env;
     MDB_dbi dbi[DB_COUNT];
     int lock;               /* the file of our own lock */
-    bool damaged;           /* set aside at the next open */
+    bool damaged;           /* not to be used any more by this session */
 };
 
 /* One transaction: a reader's, or the one writer's. */

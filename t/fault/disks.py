@@ -29,13 +29,15 @@ class Disk:
         os.close(fd)
         self.path = pathlib.Path(where) / name
         self.path.mkdir(exist_ok=True)
+        self.kind = kind
         force = {"ext4": "-F", "xfs": "-f"}[kind]
         subprocess.run([f"mkfs.{kind}", "-q", force, self.image], check=True)
         self.mount()
         os.chmod(self.path, 0o755)
 
     def mount(self):
-        subprocess.run(["mount", "-o", "loop", self.image, self.path],
+        options = {"ext4": "loop,errors=remount-ro", "xfs": "loop"}[self.kind]
+        subprocess.run(["mount", "-o", options, self.image, self.path],
                        check=True)
 
     def unmount(self):
@@ -48,6 +50,16 @@ class Disk:
         suite.wait_for(lambda: not subprocess.run(
             ["losetup", "--associated", self.image], check=True,
             capture_output=True).stdout, f"the end of {self.path}")
+
+    def fail(self):
+        """As an error in its own data: the kernel makes it read-only, for
+        those too who write already, until it is mounted again. ext4."""
+        device = pathlib.Path(subprocess.run(
+            ["losetup", "--noheadings", "--output", "NAME", "--associated",
+             self.image], check=True, capture_output=True,
+            text=True).stdout.strip())
+        pathlib.Path("/sys/fs/ext4", device.name,
+                     "trigger_fs_error").write_text("1")
 
     def cut(self):
         fd = os.open(self.path, os.O_RDONLY)

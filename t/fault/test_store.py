@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The mail store is away, another's, read-only, full, or mounted late; the
-queue is full (F7, F25; read-only: test_errors.py); and bits flip in queue files
-(F24). Mail waits, is never put where the store is not mounted, and arrives by
-itself when the store is back."""
+queue is full or read-only (F7, F11, F25); and bits flip in queue files (F24).
+Mail waits, is never put where the store is not mounted, and arrives by itself
+when the store is back."""
 import contextlib
 import os
 import pathlib
@@ -12,6 +12,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 import away  # noqa: E402
+import disks  # noqa: E402
 import faults  # noqa: E402
 import suite  # noqa: E402
 from away import pids_of  # noqa: E402
@@ -72,11 +73,11 @@ class Store(away.AwayCase):
     def setup(self):
         self.disks = []
 
-    def on_disks(self, **settings):
+    def on_disks(self, make=Disk, **settings):
         """The store on one disk, the queue on another."""
         def prepare(s):
-            self.mail = Disk(s.dir, "m")
-            self.queue = Disk(s.dir, "qd")
+            self.mail = make(s.dir, "m")
+            self.queue = make(s.dir, "qd")
             self.disks += [self.mail, self.queue]
             s.store = self.mail.path / "mail"
             s.queue = self.queue.path / "q"
@@ -216,6 +217,44 @@ class Store(away.AwayCase):
         self.settled()
         self.done("F7 the queue")
 
+    def remounted(self, disk):
+        self.s.stop()
+        disk.unmount()
+        disk.mount()
+        self.s.start()
+
+    def ext4(self, where, name):
+        return disks.Disk(where, name, "ext4")
+
+    def test_F11_the_queue_becomes_read_only(self):
+        s = self.on_disks(self.ext4, fast_delivery_time="0")
+        self.serves_again("the start")
+        away.strike(pids_of(s, "smtp"), signal.SIGSTOP)
+        self.equal(self.relay(), 250)
+        self.queue.fail()
+        for _ in range(2):
+            self.equal(self.send(), 451)
+            self.equal(self.relay(), 451)
+        self.equal(self.submit(), 75)
+        s.wait_log("Read-only file system")
+        self.remounted(self.queue)
+        self.arrives("a queue that was read-only")
+        self.done("F11 the queue")
+
+    def test_F11_the_store_becomes_read_only(self):
+        s = self.on_disks(self.ext4)
+        self.serves_again("the start")
+        session = self.imap()
+        session.select()
+        self.mail.fail()
+        self.waits("a store that is read-only")
+        self.equal(session.store("1", "+FLAGS", r"\Flagged")[0], "NO")
+        self.equal(session.fetch("1", "FLAGS")[0], "OK")
+        session.shutdown()
+        self.remounted(self.mail)
+        self.arrives("a store that was read-only")
+        self.done("F11 the store")
+
     # --- F24 ----------------------------------------------------------------
 
     FLIPS = 4000 if suite.LONG else 150
@@ -256,6 +295,6 @@ class Store(away.AwayCase):
 
 if os.geteuid() != 0:
     print("disks that go away need root: skipped")
-    print("0 passed, 0 failed, 6 skipped")
+    print("0 passed, 0 failed, 8 skipped")
 else:
     suite.main()
