@@ -118,6 +118,13 @@ void folder_close(struct folder *f);
 int scan(struct store *s, struct view name, bool move, bool *changed,
          enum store_why *why, struct error *err);
 
+/* The same when a file was not where the index has it, for whoever renamed it
+ * may have left the directory's time as it was: a session that failed, or
+ * ended, between the file's new name and the index's, within one step of the
+ * clock. */
+int scan_anew(struct store *s, struct view name, enum store_why *why,
+              struct error *err);
+
 /* The part of a file's name that stays when flags change. */
 struct view file_base(struct view file);
 

@@ -456,7 +456,6 @@ int mailbox_file(struct mailbox *m, size_t index, uint64_t *len,
     for (int i = 0; i < 3 && fd < 0 && !m->entries[index].is_gone; i++) {
         char path[STORE_NAME_MAX + 300], folder[STORE_NAME_MAX + 2];
         struct msg msg;
-        bool changed;
         enum store_why why;
         int rc = mailbox_record(m, index, &msg, &name, err);
 
@@ -479,7 +478,7 @@ int mailbox_file(struct mailbox *m, size_t index, uint64_t *len,
             break;
         }
         if (fd >= 0 || errno != ENOENT ||
-            scan(m->store, view_of(m->name), false, &changed, &why, err) < 0)
+            scan_anew(m->store, view_of(m->name), &why, err) < 0)
             break;
     }
     buf_release(&name);

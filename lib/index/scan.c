@@ -36,6 +36,7 @@ struct scanning {
     struct view name;
     struct folder folder;
     bool move;
+    bool anew;        /* whatever the directories' times are */
     bool look_new, look_cur;
     struct stamp_of new_stamp, cur_stamp; /* before listing */
     struct buf names;
@@ -366,8 +367,8 @@ static int prepare(struct scanning *c, struct box *b, struct error *err)
     rc = box_get(&t, c->name, b, err);
     if (rc < 0)
         goto out;
-    c->look_new = rc == 0 || !same_stamp(b->new_dir, c->new_stamp);
-    c->look_cur = rc == 0 || !same_stamp(b->cur_dir, c->cur_stamp);
+    c->look_new = rc == 0 || c->anew || !same_stamp(b->new_dir, c->new_stamp);
+    c->look_cur = rc == 0 || c->anew || !same_stamp(b->cur_dir, c->cur_stamp);
     rc = c->look_new || c->look_cur;
     if (rc == 0)
         goto out;
@@ -465,39 +466,55 @@ static int scan_once(struct scanning *c, bool last, bool *changed,
     return finish(c, &seen, started_ns, err);
 }
 
-int scan(struct store *s, struct view name, bool move, bool *changed,
-         enum store_why *why, struct error *err)
+static int run(struct scanning *c, bool *changed, enum store_why *why,
+               struct error *err)
 {
-    struct scanning c = { .s = s, .name = name, .move = move };
-    int rc = folder_open(s, name, &c.folder, err);
+    int rc = folder_open(c->s, c->name, &c->folder, err);
 
     *changed = false;
     *why = STORE_LATER;
-    if (env_check(s, err) < 0) {
-        *why = STORE_DAMAGED;
-        folder_close(&c.folder);
+    if (env_check(c->s, err) < 0) {
+        *why = c->s->damaged ? STORE_DAMAGED : STORE_LATER;
+        folder_close(&c->folder);
         return -1;
     }
     if (rc == 0) {
         *why = STORE_MISSING;
         return error_set(err, FAIL_PERM, "there is no mailbox \"%.*s\"",
-                         VIEW_ARG(name));
+                         VIEW_ARG(c->name));
     }
     if (rc < 0)
         return -1;
     rc = 0;
     for (int i = 0; i < TRIES && rc == 0; i++) {
-        forget(&c);
-        rc = scan_once(&c, i == TRIES - 1, changed, err);
+        forget(c);
+        rc = scan_once(c, i == TRIES - 1, changed, err);
     }
     if (rc == 0)
         rc = error_set(err, FAIL_TEMP, "the mailbox %.*s changes too fast",
-                       VIEW_ARG(name));
-    if (rc < 0 && s->damaged)
+                       VIEW_ARG(c->name));
+    if (rc < 0 && c->s->damaged)
         *why = STORE_DAMAGED;
-    folder_close(&c.folder);
-    buf_release(&c.names);
-    free(c.files);
-    free(c.moved);
+    folder_close(&c->folder);
+    buf_release(&c->names);
+    free(c->files);
+    free(c->moved);
     return rc < 0 ? -1 : 0;
+}
+
+int scan(struct store *s, struct view name, bool move, bool *changed,
+         enum store_why *why, struct error *err)
+{
+    struct scanning c = { .s = s, .name = name, .move = move };
+
+    return run(&c, changed, why, err);
+}
+
+int scan_anew(struct store *s, struct view name, enum store_why *why,
+              struct error *err)
+{
+    struct scanning c = { .s = s, .name = name, .anew = true };
+    bool changed;
+
+    return run(&c, &changed, why, err);
 }
