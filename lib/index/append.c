@@ -25,7 +25,7 @@ struct adding {
     struct txn t;
     struct box b;
     struct stamp_of before;
-    struct buf made; /* names of files in cur/, each with a NUL */
+    struct buf made; /* names of files made in cur/, each with a NUL */
     uint64_t bytes, messages; /* that were taken from the quota */
 };
 
@@ -114,12 +114,16 @@ static void adding_release(struct adding *a, int rc)
     buf_release(&a->made);
 }
 
+static void note_made(struct adding *a, struct view name)
+{
+    buf_add_view(&a->made, name);
+    buf_add_char(&a->made, '\0');
+}
+
 /* Note the message, whose file is in cur/ under `name`. */
 static int add_record(struct adding *a, struct msg *m, struct view name,
                       uint32_t *uid, struct error *err)
 {
-    buf_add_view(&a->made, name);
-    buf_add_char(&a->made, '\0');
     if (box_take_uid(&a->t, &a->b, &m->uid, err) < 0)
         return -1;
     m->modseq = a->b.modseq;
@@ -180,10 +184,12 @@ static int append_one(struct adding *a, const struct mailbox_new *n,
 
     maildir_new_name(&base, a->s->o.host, m.bytes, w->bare == 0);
     file_rename(&name, buf_view(&base), n->flags);
-    if (nameless_link(w->fd, a->folder.cur_dir, buf_text(&name)) < 0)
+    if (nameless_link(w->fd, a->folder.cur_dir, buf_text(&name)) < 0) {
         rc = error_sys(err, "cannot link the message");
-    else
+    } else {
+        note_made(a, buf_view(&name));
         rc = add_record(a, &m, buf_view(&name), uid, err);
+    }
     buf_release(&base);
     buf_release(&name);
     return rc;
@@ -237,6 +243,8 @@ struct copying {
     struct folder from;
     struct box from_box;  /* of a move */
     bool move, same;      /* same: within one mailbox */
+    bool *lost;           /* where to tell that a file is not in its place;
+                             NULL: then its message is gone */
     struct buf undo;      /* moved files: in_new, old name, new name; each
                              name with a NUL */
 };
@@ -266,13 +274,15 @@ static int place_file(struct copying *c, const struct msg *m,
             : linkat(from, old, c->to.folder.cur_dir, buf_text(name), 0) < 0)
         return errno == ENOENT ? 0
                                : error_sys(err, "cannot copy the message");
-    if (c->move) {
-        buf_add_char(&c->undo, m->in_new ? 'n' : 'c');
-        buf_add_text(&c->undo, old);
-        buf_add_char(&c->undo, '\0');
-        buf_add_view(&c->undo, buf_view(name));
-        buf_add_char(&c->undo, '\0');
+    if (!c->move) {
+        note_made(&c->to, buf_view(name));
+        return 1;
     }
+    buf_add_char(&c->undo, m->in_new ? 'n' : 'c');
+    buf_add_text(&c->undo, old);
+    buf_add_char(&c->undo, '\0');
+    buf_add_view(&c->undo, buf_view(name));
+    buf_add_char(&c->undo, '\0');
     return 1;
 }
 
@@ -306,6 +316,9 @@ static int copy_one(struct copying *c, size_t index, uint32_t *uid,
             box_count(&c->from_box, &moved, -1);
             rc = msg_delete(&c->to.t, c->m->p->id, moved.uid, err);
         }
+    } else if (rc == 0 && c->lost != NULL) {
+        *c->lost = true;
+        rc = error_set(err, FAIL_TEMP, "a file is not in its place");
     } else if (rc == 0) {
         c->m->entries[index].is_gone = true;
     }
@@ -325,7 +338,6 @@ static void undo(struct copying *c)
         renameat(c->to.folder.cur_dir, name.data,
                  old.data[0] == 'n' ? c->from.new_dir : c->from.cur_dir,
                  old.data + 1);
-    buf_reset(&c->to.made);
 }
 
 /* Bytes of the messages, as far as they are still there. */
@@ -367,11 +379,46 @@ static int copy_all(struct copying *c, const size_t *indices, size_t n,
     return rc;
 }
 
-int mailbox_copy(struct mailbox *m, const size_t *indices, size_t n,
-                 struct view to, bool move, uint32_t *uid_validity,
-                 uint32_t *uids, enum store_why *why, struct error *err)
+/* With the lock: copy or move, or leave all as it was. */
+static int copy_locked(struct copying *c, const size_t *indices, size_t n,
+                       bool with_quota, uint32_t *uids, enum store_why *why,
+                       struct error *err)
 {
-    struct copying c = { .m = m, .from = { .new_dir = -1, .cur_dir = -1 } };
+    uint64_t total = 0;
+    int rc = 0;
+
+    if (with_quota)
+        rc = total_of(c, indices, n, &total, err);
+    if (rc == 0 && total > 0)
+        rc = take_quota(&c->to, total, n, why, err);
+    if (rc == 0)
+        rc = copy_all(c, indices, n, uids, err);
+    rc = adding_end(&c->to, rc, err);
+    if (rc < 0)
+        undo(c);
+    return rc;
+}
+
+/* The other half of a move within a mailbox. */
+static int remove_old(struct mailbox *m, const size_t *indices, size_t n,
+                      struct error *err)
+{
+    struct mailbox_change del = { .how = MAILBOX_ADD,
+                                  .flags = MAILBOX_DELETED };
+    bool *modified = alloc_zero(n + 1, sizeof *modified);
+    int rc = mailbox_store(m, indices, n, &del, modified, err);
+
+    free(modified);
+    return rc == 0 ? mailbox_expunge(m, indices, n, err) : rc;
+}
+
+static int copy_once(struct mailbox *m, const size_t *indices, size_t n,
+                     struct view to, bool move, bool *lost,
+                     uint32_t *uid_validity, uint32_t *uids,
+                     enum store_why *why, struct error *err)
+{
+    struct copying c = { .m = m, .lost = lost,
+                         .from = { .new_dir = -1, .cur_dir = -1 } };
     int rc = adding_begin(&c.to, m->store, to, why, err);
 
     /* A move within a mailbox gives new UIDs to the same files: as a copy
@@ -382,34 +429,31 @@ int mailbox_copy(struct mailbox *m, const size_t *indices, size_t n,
         rc = -1;
     if (rc == 0)
         rc = adding_lock(&c.to, err);
-    if (rc == 0) {
-        uint64_t total = 0;
-
-        /* What is moved within a mailbox is not there twice for long. */
-        if (!move)
-            rc = total_of(&c, indices, n, &total, err);
-        if (rc == 0 && total > 0)
-            rc = take_quota(&c.to, total, n, why, err);
-        if (rc == 0)
-            rc = copy_all(&c, indices, n, uids, err);
-        rc = adding_end(&c.to, rc, err);
-        if (rc < 0)
-            undo(&c);
-    }
+    /* What is moved within a mailbox is not there twice for long. */
+    if (rc == 0)
+        rc = copy_locked(&c, indices, n, !move, uids, why, err);
     *uid_validity = c.to.b.uid_validity;
-    if (rc == 0 && move && c.same) {
-        struct mailbox_change del = { .how = MAILBOX_ADD,
-                                      .flags = MAILBOX_DELETED };
-        bool *modified = alloc_zero(n + 1, sizeof *modified);
-
-        rc = mailbox_store(m, indices, n, &del, modified, err);
-        free(modified);
-        if (rc == 0)
-            rc = mailbox_expunge(m, indices, n, err);
-    }
+    if (rc == 0 && move && c.same)
+        rc = remove_old(m, indices, n, err);
     folder_close(&c.from);
     box_release(&c.from_box);
     buf_release(&c.undo);
     adding_release(&c.to, rc);
     return rc < 0 ? -1 : 0;
+}
+
+int mailbox_copy(struct mailbox *m, const size_t *indices, size_t n,
+                 struct view to, bool move, uint32_t *uid_validity,
+                 uint32_t *uids, enum store_why *why, struct error *err)
+{
+    bool lost = false;
+    int rc = copy_once(m, indices, n, to, move, &lost, uid_validity, uids,
+                       why, err);
+
+    if (rc == 0 || !lost)
+        return rc;
+    if (scan_anew(m->store, view_of(m->name), why, err) < 0)
+        return -1;
+    return copy_once(m, indices, n, to, move, NULL, uid_validity, uids, why,
+                     err);
 }
