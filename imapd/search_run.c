@@ -126,9 +126,10 @@ static enum truth negate(enum truth a)
  * parser's limit is the stack's too. */
 static enum truth run(const struct search *p, const struct message *m)
 {
-    enum truth stack[2 * SEARCH_DEPTH_MAX + 4]; /* not set: 8 KiB a message */
+    enum truth stack[2 * SEARCH_DEPTH_MAX + 4]; /* 8 KiB: not all of it set */
     size_t n = 0;
 
+    stack[0] = OPEN;
     for (size_t i = 0; i < p->n; i++) {
         const struct search_node *node = &p->nodes[i];
 
