@@ -12,12 +12,12 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
+import errors  # noqa: E402
 import faults  # noqa: E402
 import suite  # noqa: E402
 
 ANN = "ann@one.example"
-DISK = "EIO ENOSPC EDQUOT"
-FILES = "EMFILE ENFILE ENOMEM EROFS"
+DISK, FILES = errors.DISK, errors.FILES
 FAULTS = {
     "cleanup": {"openat": FILES + " ENOSPC", "write": DISK, "pwrite64": DISK,
                 "fsync": DISK, "linkat": DISK + " EROFS",
@@ -49,29 +49,6 @@ FAULTS = {
 # A call fails once, or for as long as it lasts. POSTERN_LONG=1: each way in
 # each test, and the first call is spared too.
 LONG = ("1", "1+", "2", "2+") if suite.LONG else None
-
-
-class Injector:
-    """strace on all processes of a program; ready when it has them all."""
-
-    def __init__(self, s, program, call, error, when):
-        pids = [str(p) for p, name, _, _ in s.processes() if name == program]
-        self.out = s.dir / "injected"
-        self.p = subprocess.Popen(
-            ["strace", "-f", "-o", self.out, "-e", f"trace={call}", "-e",
-             f"inject={call}:error={error}:when={when}",
-             *[a for p in pids for a in ("-p", p)]],
-            stderr=subprocess.PIPE, text=True)
-        for _ in pids:
-            if "attached" not in self.p.stderr.readline():
-                break
-
-    def stop(self):
-        """How many calls failed by our hand."""
-        self.p.terminate()
-        self.p.stderr.read()
-        self.p.wait()
-        return self.out.read_text().count("(INJECTED)")
 
 
 class Errors(suite.Case):
@@ -133,7 +110,9 @@ class Errors(suite.Case):
                             raise AssertionError(f"{what}: {e}") from e
 
     def one(self, s, number, program, call, error, when):
-        injector = Injector(s, program, call, error, when)
+        injector = errors.Injector(
+            s, [p for p, name, _, _ in s.processes() if name == program],
+            call, error, when)
         try:
             code = self.send(s, number)
         finally:
@@ -159,11 +138,7 @@ class Errors(suite.Case):
         s.settings.update({
             "minimal_backoff_time": "1s", "maximal_backoff_time": "1s",
             "service_throttle_time": "1s", "smtpd_error_sleep_time": "0",
-            # strace makes a call fail by making it none; that wall would end
-            # the program for it.
-            "sandbox_walls": "root landlock network uid",
-            "sandbox_required": "no",
-            **settings})
+            **errors.SETTINGS, **settings})
         s.start().add_users(ANN)
         self.serves(s, 0)
         counts = []

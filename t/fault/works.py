@@ -233,8 +233,8 @@ class Imap(Work):
         uid = self.append(c)
         if uid:
             self.expunge_tried.add(self.n)
-            c.uid("STORE", uid, "+FLAGS", r"(\Deleted)")
-            if c.expunge()[0] == "OK":
+            if c.uid("STORE", uid, "+FLAGS", r"(\Deleted)")[0] == "OK" and \
+                    c.expunge()[0] == "OK":
                 self.said_ok(c, self.expunged, self.n)
         c.logout()
 

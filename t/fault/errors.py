@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""System calls that fail, by strace's hand, from outside."""
+import subprocess
+
+DISK = "EIO ENOSPC EDQUOT"
+FILES = "EMFILE ENFILE ENOMEM EROFS"
+
+# strace makes a call fail by making it none; that wall would end the program
+# for it.
+SETTINGS = {"sandbox_walls": "root landlock network uid",
+            "sandbox_required": "no"}
+
+
+class Injector:
+    """strace on these processes; ready when it has them all."""
+
+    def __init__(self, s, pids, call, error, when):
+        self.out = s.dir / "injected"
+        self.p = subprocess.Popen(
+            ["strace", "-f", "-o", self.out, "-e", f"trace={call}", "-e",
+             f"inject={call}:error={error}:when={when}",
+             *[a for p in pids for a in ("-p", str(p))]],
+            stderr=subprocess.PIPE, text=True)
+        for _ in pids:
+            if "attached" not in self.p.stderr.readline():
+                break
+
+    def stop(self):
+        """How many calls failed by our hand."""
+        self.p.terminate()
+        self.p.stderr.read()
+        self.p.wait()
+        return self.out.read_text().count("(INJECTED)")

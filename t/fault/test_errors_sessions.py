@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""F5 to F9: system calls fail in sessions and while accounts are changed, once
+and from then on. What was answered OK is so afterwards, and only that; and an
+index is not given up for what the system refused, for it holds what no file
+does: UIDs and keywords."""
+import contextlib
+
+import errors
+from errors import DISK, FILES
+import faults
+import suite
+import works
+
+SESSION = {
+    "openat": FILES + " ENOSPC", "newfstatat": "EIO", "fcntl": "ENOLCK EMFILE",
+    "pwrite64": DISK + " EROFS", "writev": DISK + " EROFS", "write": "ENOSPC",
+    "fdatasync": DISK + " EROFS", "fsync": DISK, "lseek": "EIO",
+    "getdents64": "EIO", "renameat": DISK + " EROFS", "renameat2": "EIO",
+    "linkat": "EIO EROFS EMLINK", "unlinkat": "EIO EROFS", "utimensat": "EIO",
+    "sendfile": DISK, "pread64": "EIO", "memfd_create": "EMFILE ENOMEM",
+    "mmap": "ENOMEM", "sendto": "EPIPE EINTR", "recvfrom": "ECONNRESET EINTR",
+    "sendmsg": "ENOBUFS EINTR", "recvmsg": "EINTR ENOMEM", "poll": "ENOMEM",
+}
+ACCOUNTS = {
+    "pwrite64": DISK + " EROFS", "fdatasync": DISK, "pread64": "EIO",
+    "recvmsg": "EINTR ENOMEM", "sendmsg": "ENOBUFS EINTR", "fcntl": "ENOLCK",
+    "accept4": "ECONNABORTED", "epoll_ctl": "ENOMEM", "openat": FILES,
+}
+PASSING = ("EINTR", "ENOBUFS", "ECONNABORTED")
+
+
+class ErrorSessions(suite.Case):
+    def drill(self, work, program, calls, least):
+        s = works.server(self, "es", **errors.SETTINGS)
+        work.start(s)
+        counts = []
+        for call, error, when in self.faults(calls):
+            what = f"{program} {call} {error} when={when}"
+            try:
+                counts.append(self.one(s, work, program, call, error, when))
+            except AssertionError as e:
+                raise AssertionError(f"{what}: {e}") from e
+            self.equal(self.check(s, work), [], what)
+            self.true("made anew" not in s.log_text(), what)
+        print(f"{program}: {len(counts)} faults, {sum(counts)} calls failed; "
+              f"{work}")
+        self.true(sum(c > 0 for c in counts) >= least, counts)
+
+    def faults(self, calls):
+        """(call, error, when), where 2+ is the second time and each after
+        it. No system interrupts every call, or never has room again."""
+        for call, names in calls.items():
+            for error in names.split():
+                for when in ("1", "1+", "2+", "3", "5+") if suite.LONG else \
+                        ("1", "2+"):
+                    if error not in PASSING or not when.endswith("+"):
+                        yield call, error, when
+
+    def one(self, s, work, program, call, error, when):
+        """A unit in which the call fails; how many did."""
+        injectors = []
+
+        def begin():
+            pids = suite.wait_for(
+                lambda: [p for p, name in faults.children_of(s)
+                         if name == program], f"a {program}")
+            injectors.append(errors.Injector(s, pids, call, error, when))
+
+        if program == "authd":
+            begin()
+        else:
+            work.opened = begin
+        try:
+            work.unit(s)
+        finally:
+            work.opened = lambda: None
+            injected = sum(i.stop() for i in injectors)
+        return injected
+
+    def check(self, s, work):
+        """The complaints, as soon as it serves again."""
+        def checked():
+            with contextlib.suppress(*works.MISHAPS):
+                return work.check(s),
+            return None
+
+        return suite.wait_for(checked, "the suite to serve again",
+                              faults.SERVES_AGAIN)[0]
+
+    def test_imap(self):
+        self.drill(works.Imap(), "imapd", SESSION, 60)
+
+    def test_pop3(self):
+        self.drill(works.Pop(), "pop3d", SESSION, 30)
+
+    def test_accounts(self):
+        self.drill(works.Accounts(), "authd", ACCOUNTS, 10)
+
+
+suite.main()
