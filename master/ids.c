@@ -7,9 +7,6 @@
 #include "master/master.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -29,27 +26,11 @@ static int write_floor(struct master *m, uint64_t floor, struct error *err)
 {
     char text[32];
     int len = snprintf(text, sizeof text, "%llu\n", (unsigned long long)floor);
-    int fd = openat(m->queue_dir, FLOOR_NAME ".new",
-                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                    0600);
-    int rc = -1;
 
-    if (fd < 0)
-        return error_sys(err, "cannot make " FLOOR_NAME ".new in the queue "
-                         "directory");
-    if (io_write_all(fd, text, (size_t)len, FLOOR_NAME, err) < 0)
-        goto out;
-    if (fsync(fd) < 0 ||
-        renameat(m->queue_dir, FLOOR_NAME ".new", m->queue_dir, FLOOR_NAME) <
-            0 ||
-        fsync(m->queue_dir) < 0) {
-        error_sys(err, "cannot keep " FLOOR_NAME);
-        goto out;
-    }
-    rc = 0;
-out:
-    close(fd);
-    return rc;
+    if (io_replace_file(m->queue_dir, FLOOR_NAME, text, (size_t)len, 0600,
+                        err) < 0)
+        return error_prefix(err, "in the queue directory");
+    return 0;
 }
 
 static int read_floor(struct master *m, uint64_t *floor, struct error *err)

@@ -120,6 +120,33 @@ int io_read_file(int dir, const char *path, struct buf *b, size_t limit,
     return rc;
 }
 
+int io_replace_file(int dir, const char *name, const void *data, size_t len,
+                    mode_t mode, struct error *err)
+{
+    struct buf fresh = BUF_INIT;
+    int fd, rc = -1;
+
+    buf_addf(&fresh, "%s.new", name);
+    fd = openat(dir, buf_text(&fresh),
+                O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0) {
+        error_sys(err, "cannot make the file %s", buf_text(&fresh));
+        goto out;
+    }
+    if (io_write_all(fd, data, len, buf_text(&fresh), err) < 0)
+        goto out;
+    if (fsync(fd) < 0 || renameat(dir, buf_text(&fresh), dir, name) < 0 ||
+        fsync(dir) < 0) {
+        error_sys(err, "cannot keep the file %s", name);
+        goto out;
+    }
+    rc = 0;
+out:
+    io_close(&fd);
+    buf_release(&fresh);
+    return rc;
+}
+
 /* sendfile() wants a file to read from; everything else is copied by hand. */
 static int copy_by_hand(int from, uint64_t offset, uint64_t len, int to,
                         const char *what, struct error *err)

@@ -38,6 +38,16 @@ int io_read_file(int dir, const char *path, struct buf *b, size_t limit,
 /* -1 for what is no regular file: an empty FIFO looks like an empty one. */
 int io_is_file(int fd, const char *what, struct error *err);
 
+/* Make `data` all that the file `name` of the directory `dir` holds: written
+ * to NAME.new (which gets `mode`, less the umask, unless it is there), synced,
+ * renamed to NAME, and the directory synced. Nobody ever reads a part of it,
+ * also after a power cut, and once it has returned 0 the new content is
+ * durable. After -1 NAME holds the old or, when only the directory could not
+ * be synced, the new content; NAME.new may be left and is overwritten by the
+ * next call. It waits for the disk. Two must not replace one file at a time. */
+int io_replace_file(int dir, const char *name, const void *data, size_t len,
+                    mode_t mode, struct error *err);
+
 /* Copy `len` bytes at `offset` of `from` to the current position of `to`,
  * inside the kernel where it can. */
 int io_copy(int from, uint64_t offset, uint64_t len, int to, const char *what,

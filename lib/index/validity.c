@@ -3,16 +3,12 @@
  * UIDVALIDITY (RFC 3501 §2.3.1.1): the highest that was ever given stands in a
  * small file beside the index, which survives the index.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "index/internal.h"
 
 #define FILE_NAME "uidvalidity"
-#define FRESH     "uidvalidity.new"
 
 /* A file that is missing or rubbish: the clock alone must do. */
 static uint64_t read_highest(struct store *s)
@@ -32,23 +28,8 @@ static int write_highest(struct store *s, uint64_t n, struct error *err)
 {
     char text[32];
     int len = snprintf(text, sizeof text, "%llu\n", (unsigned long long)n);
-    int fd = openat(s->dir, FRESH,
-                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                    0600);
-    int rc = -1;
 
-    if (fd < 0)
-        return error_sys(err, "cannot make " FRESH);
-    if (io_write_all(fd, text, (size_t)len, FRESH, err) < 0)
-        goto out;
-    if (fsync(fd) < 0 || renameat(s->dir, FRESH, s->dir, FILE_NAME) < 0 ||
-        fsync(s->dir) < 0)
-        error_sys(err, "cannot write " FILE_NAME);
-    else
-        rc = 0;
-out:
-    close(fd);
-    return rc;
+    return io_replace_file(s->dir, FILE_NAME, text, (size_t)len, 0600, err);
 }
 
 uint32_t validity_next(struct store *s, struct error *err)

@@ -2,10 +2,8 @@
 #include "maildir/mark.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "base/encode.h"
 #include "base/io.h"
@@ -39,25 +37,12 @@ static int read_id(int dir, const char *name, struct buf *id,
 static int write_id(int dir, const char *name, const struct buf *id,
                     struct error *err)
 {
-    char fresh[40];
-    int fd, rc = -1;
+    struct buf line = BUF_INIT;
+    int rc;
 
-    snprintf(fresh, sizeof fresh, "%s.new", name);
-    fd = openat(dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-                                O_NOFOLLOW, 0644);
-    if (fd < 0)
-        return error_sys(err, "cannot make the file %s", fresh);
-    if (io_write_all(fd, id->data, id->len, fresh, err) < 0 ||
-        io_write_all(fd, "\n", 1, fresh, err) < 0)
-        goto out;
-    if (fsync(fd) < 0 || renameat(dir, fresh, dir, name) < 0 ||
-        fsync(dir) < 0) {
-        error_sys(err, "cannot keep the file %s", name);
-        goto out;
-    }
-    rc = 0;
-out:
-    close(fd);
+    buf_addf(&line, "%s\n", buf_text(id));
+    rc = io_replace_file(dir, name, line.data, line.len, 0644, err);
+    buf_release(&line);
     return rc;
 }
 

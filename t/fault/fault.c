@@ -20,15 +20,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "children.h"
 
 #define FS_IOC_SHUTDOWN_ _IOR('X', 125, uint32_t)
 #define NO_LOG_FLUSH     2u
@@ -65,21 +65,6 @@ static void say(const char *fmt, long a, const char *b)
 
     if (write(STDOUT_FILENO, line, (size_t)n) != n)
         exit(2);
-}
-
-/* Standard input closed, or the child changed: 0 or 1. */
-static int wait_event(int signals)
-{
-    struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
-                           { .fd = signals, .events = POLLIN } };
-    struct signalfd_siginfo info;
-
-    while (poll(p, 2, -1) < 0)
-        if (errno != EINTR)
-            fail("poll");
-    if (p[1].revents && read(signals, &info, sizeof info) > 0)
-        return 1;
-    return p[0].revents ? 0 : 1;
 }
 
 static bool is_wanted(pid_t pid)
@@ -136,24 +121,17 @@ static void strike(pid_t pid, char **argv)
 static long watch(long target, char **argv, int signals)
 {
     long n = 0;
+    int status;
+    pid_t pid;
 
-    for (;;) {
-        int status;
-        pid_t pid = waitpid(-1, &status, __WALL | WNOHANG);
-
-        if (pid < 0)
-            return n; /* all have ended */
-        if (pid == 0) {
-            if (wait_event(signals) == 0)
-                return n;
-            continue;
-        }
+    while ((pid = children_wait(signals, &status)) > 0) {
         if (!WIFSTOPPED(status))
             continue;
         if (WSTOPSIG(status) == (SIGTRAP | 0x80) && ++n == target)
             strike(pid, argv);
         resume(pid, status);
     }
+    return n;
 }
 
 static void attach(pid_t pid)
@@ -170,7 +148,6 @@ static void attach(pid_t pid)
 
 int main(int argc, char **argv)
 {
-    sigset_t set;
     int signals;
     char *at;
     long n;
@@ -180,10 +157,7 @@ int main(int argc, char **argv)
                 "[DIR...]\n");
         return 64;
     }
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    signals = children_open();
     at = strchr(argv[1], '+');
     if (at != NULL) {
         *at = '\0';

@@ -26,7 +26,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -34,13 +33,14 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/sendfile.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "children.h"
 
 #define OPTIONS (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | \
                  PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
@@ -470,31 +470,12 @@ static void call_stop(pid_t pid)
     }
 }
 
-/* True: go on; false: standard input was closed. */
-static bool wait_event(int signals)
-{
-    struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
-                           { .fd = signals, .events = POLLIN } };
-    struct signalfd_siginfo info;
-
-    while (poll(p, 2, -1) < 0)
-        if (errno != EINTR)
-            fail("poll");
-    if (p[1].revents && read(signals, &info, sizeof info) < 0)
-        fail("read");
-    return p[1].revents || !p[0].revents;
-}
-
 static void watch(int signals)
 {
-    for (;;) {
-        int status, sig;
-        pid_t pid = waitpid(-1, &status, __WALL | WNOHANG);
+    int status, sig;
+    pid_t pid;
 
-        if (pid < 0 || (pid == 0 && !wait_event(signals)))
-            return;
-        if (pid <= 0)
-            continue;
+    while ((pid = children_wait(signals, &status)) > 0) {
         if (!WIFSTOPPED(status)) {
             entry_of(pid)->pid = 0;
             continue;
@@ -526,7 +507,6 @@ int main(int argc, char **argv)
 {
     char path[PATH_BYTES];
     struct stat st;
-    sigset_t set;
     int signals;
 
     if (argc != 4) {
@@ -539,10 +519,7 @@ int main(int argc, char **argv)
     if (stat(argv[1], &st) < 0 || out == NULL)
         fail(argv[1]);
     device = st.st_dev;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    signals = children_open();
     for (char *at = argv[3]; *at != '\0'; at += *at == ',')
         attach((pid_t)strtol(at, &at, 10));
     puts("ready");

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -12,6 +13,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/memfd.h"
+#include "scratch.h"
 #include "unit.h"
 
 static void views_compare_and_search(void **state)
@@ -297,6 +299,84 @@ static void copies_are_whole(void **state)
     close(to);
 }
 
+/* The file holds this and its permissions are these. */
+static void holds(const struct scratch *s, const char *text, mode_t mode)
+{
+    struct buf b = BUF_INIT;
+    struct error err;
+    struct stat st;
+
+    assert_int_equal(io_read_file(s->dir, "file", &b, 100, &err), 0);
+    assert_buf(&b, text);
+    assert_int_equal(fstatat(s->dir, "file", &st, 0), 0);
+    assert_int_equal(st.st_mode & 07777, mode);
+    buf_release(&b);
+}
+
+static void a_file_is_replaced_whole(void **state)
+{
+    mode_t mask = umask(022);
+    struct scratch s;
+    struct error err;
+
+    (void)state;
+    scratch_make(&s);
+    assert_int_equal(io_replace_file(s.dir, "file", "first\n", 6, 0666, &err),
+                     0);
+    holds(&s, "first\n", 0644);
+    assert_int_equal(io_replace_file(s.dir, "file", "2\n", 2, 0600, &err), 0);
+    holds(&s, "2\n", 0600);
+    assert_int_equal(io_replace_file(s.dir, "file", "", 0, 0600, &err), 0);
+    holds(&s, "", 0600);
+    assert_int_equal(faccessat(s.dir, "file.new", F_OK, 0), -1);
+
+    /* What one that did not come to its end has left. */
+    assert_int_equal(io_replace_file(s.dir, "file.new", "a long rest", 11,
+                                     0600, &err), 0);
+    assert_int_equal(io_replace_file(s.dir, "file", "3", 1, 0600, &err), 0);
+    holds(&s, "3", 0600);
+    scratch_remove(&s);
+    umask(mask);
+}
+
+static void a_file_not_replaced_stays(void **state)
+{
+    struct scratch s;
+    struct error err;
+
+    (void)state;
+    scratch_make(&s);
+    assert_int_equal(io_replace_file(s.dir, "file", "old", 3, 0600, &err), 0);
+    assert_int_equal(symlinkat("other", s.dir, "file.new"), 0);
+    assert_int_equal(io_replace_file(s.dir, "file", "new", 3, 0600, &err), -1);
+    assert_int_equal(err.sys, ELOOP);
+    assert_int_equal(faccessat(s.dir, "other", F_OK, 0), -1);
+    holds(&s, "old", 0600);
+
+    /* A directory has the name. */
+    assert_int_equal(mkdirat(s.dir, "taken", 0700), 0);
+    assert_int_equal(io_replace_file(s.dir, "taken", "x", 1, 0600, &err), -1);
+    assert_int_equal(err.sys, EISDIR);
+    assert_int_equal(unlinkat(s.dir, "taken", AT_REMOVEDIR), 0);
+    scratch_remove(&s);
+}
+
+/* One that was removed: root, too, cannot write into it. */
+static void nothing_is_written_into_no_directory(void **state)
+{
+    struct scratch s;
+    struct error err;
+
+    (void)state;
+    scratch_make(&s);
+    assert_int_equal(rmdir(s.path), 0);
+    assert_int_equal(io_replace_file(s.dir, "file", "x", 1, 0600, &err), -1);
+    assert_int_equal(err.kind, FAIL_TEMP);
+    assert_string_equal(err.text, "cannot make the file file.new: No such file "
+                        "or directory");
+    close(s.dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +393,9 @@ int main(void)
         cmocka_unit_test(a_list_keeps_order),
         cmocka_unit_test(only_sealed_content_is_taken),
         cmocka_unit_test(copies_are_whole),
+        cmocka_unit_test(a_file_is_replaced_whole),
+        cmocka_unit_test(a_file_not_replaced_stays),
+        cmocka_unit_test(nothing_is_written_into_no_directory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,6 @@
  * pair, on a Maildir of its own. */
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -11,12 +10,13 @@
 #include <unistd.h>
 
 #include "imapd/imapd.h"
+#include "scratch.h"
 #include "unit.h"
 
 #define REPLY_MAX 65536
 
 struct session {
-    char dir[64];
+    struct scratch home;
     int fd;
     pid_t pid;
     char reply[REPLY_MAX]; /* to the last command */
@@ -43,15 +43,14 @@ static void begin(struct session *s)
 
     configure();
     memset(s, 0, sizeof *s);
-    snprintf(s->dir, sizeof s->dir, "/tmp/imap-test-XXXXXX");
-    assert_non_null(mkdtemp(s->dir));
+    scratch_make(&s->home);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     s->pid = fork();
     if (s->pid == 0) {
         int root;
 
         close(pair[0]);
-        if (chdir(s->dir) < 0)
+        if (chdir(s->home.path) < 0)
             _exit(2);
         root = open(".", O_RDONLY | O_DIRECTORY);
         store_prepare();
@@ -66,15 +65,6 @@ static void begin(struct session *s)
     s->fd = pair[0];
 }
 
-static int unlink_one(const char *path, const struct stat *st, int type,
-                      struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 /* The child must have ended well, whatever was said to it. */
 static void end(struct session *s)
 {
@@ -82,7 +72,7 @@ static void end(struct session *s)
 
     close(s->fd);
     assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
-    nftw(s->dir, unlink_one, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(&s->home);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
 }

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +13,12 @@
 
 #include "base/clock.h"
 #include "index/mailbox.h"
+#include "scratch.h"
 #include "unit.h"
 
 /* One account in a directory of its own. */
 struct account {
-    char path[64];
-    int dir;
+    struct scratch home;
     struct store_options o;
     struct store *s;
 };
@@ -28,37 +27,25 @@ static void open_store(struct account *a)
 {
     struct error err;
 
-    a->s = store_open(a->dir, &a->o, &err);
+    a->s = store_open(a->home.dir, &a->o, &err);
     if (a->s == NULL)
         fail_msg("%s", err.text);
 }
 
 static void begin(struct account *a)
 {
-    snprintf(a->path, sizeof a->path, "/tmp/test-index-XXXXXX");
-    assert_non_null(mkdtemp(a->path));
-    a->dir = open(a->path, O_RDONLY | O_DIRECTORY);
+    scratch_make(&a->home);
     a->o = (struct store_options){ .account = "ann@one.example",
-                                   .path = a->path, .host = "host",
+                                   .path = a->home.path, .host = "host",
                                    .lock_ms = 2000 };
     store_prepare();
     open_store(a);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-                      struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static void end(struct account *a)
 {
     store_close(&a->s);
-    close(a->dir);
-    assert_int_equal(nftw(a->path, remove_one, 20, FTW_DEPTH | FTW_PHYS), 0);
+    scratch_remove(&a->home);
 }
 
 /* Append a message with this text; its UID. */
@@ -98,7 +85,7 @@ static void make_file(struct account *a, const char *name, const char *text)
     char path[400];
     FILE *f;
 
-    snprintf(path, sizeof path, "%s/%s", a->path, name);
+    snprintf(path, sizeof path, "%s/%s", a->home.path, name);
     f = fopen(path, "w");
     assert_non_null(f);
     fputs(text, f);
@@ -361,8 +348,8 @@ static void what_others_do(void **state)
     sync_says(m, true, false, "");
     make_file(&a, "new/3.c.host", "y\n");
     sync_says(m, true, false, "+3 ");
-    snprintf(from, sizeof from, "%s/cur/2.b.host:2,FS", a.path);
-    snprintf(to, sizeof to, "%s/cur/2.b.host:2,RST", a.path);
+    snprintf(from, sizeof from, "%s/cur/2.b.host:2,FS", a.home.path);
+    snprintf(to, sizeof to, "%s/cur/2.b.host:2,RST", a.home.path);
     assert_int_equal(rename(from, to), 0);
     nanosleep(&step, NULL);
     sync_says(m, true, false, "~2=b ");
@@ -423,7 +410,7 @@ static void corrupt(struct account *a, off_t at, bool cut)
     char path[100], byte;
     int fd;
 
-    snprintf(path, sizeof path, "%s/index/data.mdb", a->path);
+    snprintf(path, sizeof path, "%s/index/data.mdb", a->home.path);
     fd = open(path, O_RDWR);
     assert_true(fd >= 0);
     if (cut) {
@@ -447,7 +434,7 @@ static int look(struct account *a, uint32_t *validity)
     if (pid == 0) {
         enum store_why why;
         struct error err;
-        struct store *s = store_open(a->dir, &a->o, &err);
+        struct store *s = store_open(a->home.dir, &a->o, &err);
         struct mailbox *m = s ? mailbox_open(s, VIEW("INBOX"), false, &why,
                                              &err) : NULL;
 
@@ -482,7 +469,7 @@ static void damage_is_mended(void **state)
     store_close(&a.s);
     assert_int_equal(look(&a, &first), 5);
     last = first;
-    snprintf(path, sizeof path, "%s/index/data.mdb", a.path);
+    snprintf(path, sizeof path, "%s/index/data.mdb", a.home.path);
     assert_int_equal(stat(path, &st), 0);
     for (off_t at = 0; at < st.st_size; at += 499) {
         int n = 0;
@@ -526,7 +513,7 @@ static void a_stopped_writer_blocks_nobody_for_long(void **state)
         struct error err;
 
         store_close(&a.s);
-        a.s = store_open(a.dir, &a.o, &err);
+        a.s = store_open(a.home.dir, &a.o, &err);
         for (;;)
             append(&a, "INBOX", "y\r\n", 0);
     }
@@ -639,7 +626,7 @@ static void lines_that_end_in_lf(void **state)
     assert_int_equal(only_size(&a, "copy"), 13);
     assert_int_equal(only_size(&a, "new"), 13);
     store_close(&a.s);
-    snprintf(path, sizeof path, "%s/index/data.mdb", a.path);
+    snprintf(path, sizeof path, "%s/index/data.mdb", a.home.path);
     assert_int_equal(unlink(path), 0);
     open_store(&a);
     assert_int_equal(only_size(&a, "INBOX"), 13);
@@ -661,7 +648,7 @@ static void a_large_mailbox_opens_fast(void **state)
         int fd;
 
         snprintf(name, sizeof name, "cur/%d.M%dP1V0Q.host,S=0:2,S", i, i);
-        fd = openat(a.dir, name, O_WRONLY | O_CREAT, 0600);
+        fd = openat(a.home.dir, name, O_WRONLY | O_CREAT, 0600);
         assert_true(fd >= 0);
         close(fd);
     }

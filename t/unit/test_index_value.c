@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An index whose values make no sense, though their checksums fit. */
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "index/internal.h"
+#include "scratch.h"
 #include "unit.h"
 
 /* One account in a directory of its own, with one message. */
 struct account {
-    char path[64];
-    int dir;
+    struct scratch home;
     struct store_options o;
     struct store *s;
     uint32_t validity;
@@ -30,7 +27,7 @@ static void open_store(struct account *a)
 {
     struct error err;
 
-    a->s = store_open(a->dir, &a->o, &err);
+    a->s = store_open(a->home.dir, &a->o, &err);
     assert_non_null(a->s);
 }
 
@@ -39,15 +36,13 @@ static void begin(struct account *a)
     struct mailbox *m;
     int fd;
 
-    snprintf(a->path, sizeof a->path, "/tmp/test-value-XXXXXX");
-    assert_non_null(mkdtemp(a->path));
-    a->dir = open(a->path, O_RDONLY | O_DIRECTORY);
+    scratch_make(&a->home);
     a->o = (struct store_options){ .account = "ann@one.example",
-                                   .path = a->path, .host = "host",
+                                   .path = a->home.path, .host = "host",
                                    .lock_ms = 2000 };
     store_prepare();
     open_store(a);
-    fd = openat(a->dir, "cur/1.a:2,", O_WRONLY | O_CREAT, 0600);
+    fd = openat(a->home.dir, "cur/1.a:2,", O_WRONLY | O_CREAT, 0600);
     assert_true(fd >= 0);
     close(fd);
     m = try_box(a);
@@ -57,20 +52,10 @@ static void begin(struct account *a)
     mailbox_close(&m);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-                      struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static void end(struct account *a)
 {
     store_close(&a->s);
-    close(a->dir);
-    assert_int_equal(nftw(a->path, remove_one, 20, FTW_DEPTH | FTW_PHYS), 0);
+    scratch_remove(&a->home);
 }
 
 /* The next session has a mailbox again, under a higher UIDVALIDITY. */
@@ -200,7 +185,7 @@ static void uids_begin_anew_at_their_end(void **state)
 
     begin(&a);
     set_uid_next(&a, UINT32_MAX);
-    fd = openat(a.dir, "new/2.b", O_WRONLY | O_CREAT, 0600);
+    fd = openat(a.home.dir, "new/2.b", O_WRONLY | O_CREAT, 0600);
     close(fd);
     assert_null(try_box(&a));
     is_mended(&a, 2);

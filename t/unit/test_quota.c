@@ -1,46 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* maildirsize, and the sums that it stands for. */
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "maildir/quota.h"
+#include "scratch.h"
 #include "unit.h"
 
-struct place {
-    char path[64];
-    int dir;
-};
-
-static void begin(struct place *p)
+/* An empty Maildir. */
+static void begin(struct scratch *p)
 {
-    snprintf(p->path, sizeof p->path, "/tmp/test-quota-XXXXXX");
-    assert_non_null(mkdtemp(p->path));
-    p->dir = open(p->path, O_RDONLY | O_DIRECTORY);
+    scratch_make(p);
     assert_int_equal(mkdirat(p->dir, "new", 0700), 0);
     assert_int_equal(mkdirat(p->dir, "cur", 0700), 0);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-                      struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
-static void end(struct place *p)
-{
-    close(p->dir);
-    assert_int_equal(nftw(p->path, remove_one, 20, FTW_DEPTH | FTW_PHYS), 0);
-}
-
-static void put(const struct place *p, const char *name, const char *text)
+static void put(const struct scratch *p, const char *name, const char *text)
 {
     int fd = openat(p->dir, name, O_WRONLY | O_CREAT, 0600);
 
@@ -48,7 +25,7 @@ static void put(const struct place *p, const char *name, const char *text)
     close(fd);
 }
 
-static bool take(const struct place *p, uint64_t limit, uint64_t bytes)
+static bool take(const struct scratch *p, uint64_t limit, uint64_t bytes)
 {
     struct error err;
     bool taken;
@@ -59,7 +36,7 @@ static bool take(const struct place *p, uint64_t limit, uint64_t bytes)
 
 static void names_say_sizes(void **state)
 {
-    struct place p;
+    struct scratch p;
 
     (void)state;
     begin(&p);
@@ -68,20 +45,20 @@ static void names_say_sizes(void **state)
     assert_false(take(&p, 1000, 389));
     quota_forget(p.dir);
     assert_true(take(&p, 1000, 388));
-    end(&p);
+    scratch_remove(&p);
 }
 
 /* The names are the account's: two that claim the most add up to no less. */
 static void no_sum_is_more_than_full(void **state)
 {
-    struct place p;
+    struct scratch p;
 
     (void)state;
     begin(&p);
     put(&p, "cur/1.a,S=9223372036854775807:2,S", "");
     put(&p, "cur/2.b,S=9223372036854775807:2,S", "");
     assert_false(take(&p, 1000, 10));
-    end(&p);
+    scratch_remove(&p);
 }
 
 int main(void)
