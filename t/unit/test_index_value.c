@@ -3,17 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "index/internal.h"
-#include "scratch.h"
-#include "unit.h"
 
-/* One account in a directory of its own, with one message. */
-struct account {
-    struct scratch home;
-    struct store_options o;
-    struct store *s;
-    uint32_t validity;
-};
+static uint32_t first_validity; /* of the INBOX that an account begins with */
 
 static struct mailbox *try_box(struct account *a)
 {
@@ -23,39 +16,17 @@ static struct mailbox *try_box(struct account *a)
     return mailbox_open(a->s, VIEW("INBOX"), false, &why, &err);
 }
 
-static void open_store(struct account *a)
-{
-    struct error err;
-
-    a->s = store_open(a->home.dir, &a->o, &err);
-    assert_non_null(a->s);
-}
-
-static void begin(struct account *a)
+/* An account with one message. */
+static void begin_with_one(struct account *a)
 {
     struct mailbox *m;
-    int fd;
 
-    scratch_make(&a->home);
-    a->o = (struct store_options){ .account = "ann@one.example",
-                                   .path = a->home.path, .host = "host",
-                                   .lock_ms = 2000 };
-    store_prepare();
-    open_store(a);
-    fd = openat(a->home.dir, "cur/1.a:2,", O_WRONLY | O_CREAT, 0600);
-    assert_true(fd >= 0);
-    close(fd);
-    m = try_box(a);
-    assert_non_null(m);
+    begin(a);
+    make_file(a, "cur/1.a:2,", "");
+    m = open_box(a, "INBOX");
     assert_int_equal(m->n, 1);
-    a->validity = m->uid_validity;
+    first_validity = m->uid_validity;
     mailbox_close(&m);
-}
-
-static void end(struct account *a)
-{
-    store_close(&a->s);
-    scratch_remove(&a->home);
 }
 
 /* The next session has a mailbox again, under a higher UIDVALIDITY. */
@@ -67,7 +38,7 @@ static void is_mended(struct account *a, size_t n)
     open_store(a);
     m = try_box(a);
     assert_non_null(m);
-    assert_true(m->uid_validity > a->validity);
+    assert_true(m->uid_validity > first_validity);
     assert_int_equal(m->n, n);
     assert_int_equal(m->entries[0].uid, 1);
     mailbox_close(&m);
@@ -114,7 +85,7 @@ static void all_calls_fail_after_damage(void **state)
     struct error err;
 
     (void)state;
-    begin(&a);
+    begin_with_one(&a);
     put(&a, DB_BOX, VIEW("INBOX"), VIEW("short"));
     assert_int_equal(store_status(a.s, VIEW("INBOX"), &st, &why, &err), -1);
     litter();
@@ -130,7 +101,7 @@ static void a_message_that_cannot_be_read_is_damage(void **state)
     struct box b;
 
     (void)state;
-    begin(&a);
+    begin_with_one(&a);
     b = get_box(&a);
     put(&a, DB_MSG, msg_key(&k, b.id, 1), VIEW("short"));
     box_release(&b);
@@ -153,7 +124,7 @@ static void set_uid_next(struct account *a, uint32_t uid)
     box_release(&b);
 }
 
-static int append(struct account *a, uint32_t *uid)
+static int append_empty(struct account *a, uint32_t *uid)
 {
     struct mailbox_new n = { .fd = open("/dev/null", O_RDONLY), .len = 0 };
     uint32_t validity;
@@ -175,15 +146,15 @@ static void uids_begin_anew_at_their_end(void **state)
     int fd;
 
     (void)state;
-    begin(&a);
+    begin_with_one(&a);
     set_uid_next(&a, UINT32_MAX - 1);
-    assert_int_equal(append(&a, &uid), 0);
+    assert_int_equal(append_empty(&a, &uid), 0);
     assert_true(uid == UINT32_MAX - 1);
-    assert_int_equal(append(&a, &uid), -1);
+    assert_int_equal(append_empty(&a, &uid), -1);
     is_mended(&a, 2);
     end(&a);
 
-    begin(&a);
+    begin_with_one(&a);
     set_uid_next(&a, UINT32_MAX);
     fd = openat(a.home.dir, "new/2.b", O_WRONLY | O_CREAT, 0600);
     close(fd);

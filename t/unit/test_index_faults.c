@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mailbox store when its files are damaged, its writers killed or stopped,
+ * or the disk full. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "base/clock.h"
+
+/* --- damage -------------------------------------------------------------- */
+
+static void corrupt(struct account *a, off_t at, bool cut)
+{
+    char path[100], byte;
+    int fd;
+
+    snprintf(path, sizeof path, "%s/index/data.mdb", a->home.path);
+    fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    if (cut) {
+        assert_int_equal(ftruncate(fd, at), 0);
+    } else if (pread(fd, &byte, 1, at) == 1) {
+        byte ^= 0x55;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    }
+    close(fd);
+}
+
+/* In a process of its own: damage may end it by a signal, nothing worse. */
+static int look(struct account *a, uint32_t *validity)
+{
+    int pipes[2], status = 0;
+    pid_t pid;
+    struct { uint32_t validity; size_t n; } seen = { 0, 0 };
+
+    assert_int_equal(pipe(pipes), 0);
+    pid = fork();
+    if (pid == 0) {
+        enum store_why why;
+        struct error err;
+        struct store *s = store_open(a->home.dir, &a->o, &err);
+        struct mailbox *m = s ? mailbox_open(s, VIEW("INBOX"), false, &why,
+                                             &err) : NULL;
+
+        if (m == NULL)
+            print_message("%s\n", err.text);
+        if (m != NULL) {
+            seen.validity = m->uid_validity;
+            seen.n = m->n;
+        }
+        _exit(write(pipes[1], &seen, sizeof seen) != sizeof seen);
+    }
+    close(pipes[1]);
+    if (read(pipes[0], &seen, sizeof seen) != sizeof seen)
+        seen.n = 0;
+    close(pipes[0]);
+    waitpid(pid, &status, 0);
+    *validity = seen.validity;
+    return (int)seen.n;
+}
+
+static void damage_is_mended(void **state)
+{
+    struct account a;
+    uint32_t first, now, last;
+    struct stat st;
+    char path[100];
+
+    (void)state;
+    begin(&a);
+    for (int i = 0; i < 5; i++)
+        append(&a, "INBOX", "x\r\n", 0);
+    store_close(&a.s);
+    assert_int_equal(look(&a, &first), 5);
+    last = first;
+    snprintf(path, sizeof path, "%s/index/data.mdb", a.home.path);
+    assert_int_equal(stat(path, &st), 0);
+    for (off_t at = 0; at < st.st_size; at += 499) {
+        int n = 0;
+
+        corrupt(&a, at, false);
+        for (int again = 0; again < 3 && n != 5; again++)
+            n = look(&a, &now);
+        if (n != 5)
+            fail_msg("a flipped byte at %lld: %d messages", (long long)at, n);
+        assert_true(now >= last);
+        last = now;
+    }
+    for (int pages = 0; pages < 6; pages++) {
+        int n = 0;
+
+        corrupt(&a, pages * 4096 + 100, true);
+        for (int again = 0; again < 3 && n != 5; again++)
+            n = look(&a, &now);
+        if (n != 5)
+            fail_msg("cut after %d pages: %d messages", pages, n);
+        assert_true(now >= last);
+        last = now;
+    }
+    open_store(&a);
+    end(&a);
+}
+
+/* --- writers that stop --------------------------------------------------- */
+
+static void a_stopped_writer_blocks_nobody_for_long(void **state)
+{
+    struct account a;
+    struct timespec step = { 0, 1000000 };
+    uint32_t uid;
+    uint64_t before;
+    pid_t pid;
+
+    (void)state;
+    begin(&a);
+    append(&a, "INBOX", "x\r\n", 0);
+    pid = fork();
+    if (pid == 0) {
+        struct error err;
+
+        store_close(&a.s);
+        a.s = store_open(a.home.dir, &a.o, &err);
+        for (;;)
+            append(&a, "INBOX", "y\r\n", 0);
+    }
+    a.o.lock_ms = 300;
+    store_close(&a.s);
+    open_store(&a);
+    for (int i = 0; i < 20; i++) {
+        struct mailbox_new n = { .fd = open("/dev/null", O_RDONLY) };
+        uint32_t validity;
+        enum store_why why;
+        struct error err;
+
+        kill(pid, SIGSTOP);
+        nanosleep(&step, NULL);
+        before = clock_mono_ms();
+        mailbox_append(a.s, VIEW("INBOX"), &n, 1, &validity, &uid, &why,
+                       &err);
+        assert_true(clock_mono_ms() - before < 2000);
+        close(n.fd);
+        kill(pid, SIGCONT);
+        nanosleep(&step, NULL);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    end(&a);
+}
+
+/* Killed anywhere, no UID ever stands for two messages. */
+static void killed_writers_leave_no_lie(void **state)
+{
+    struct account a;
+
+    (void)state;
+    begin(&a);
+    store_close(&a.s);
+    for (int round = 0; round < 30; round++) {
+        struct timespec step = { 0, (round * 7919 % 40) * 250000 };
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            open_store(&a);
+            for (int i = 0;; i++) {
+                struct mailbox *m;
+                struct error err;
+
+                append(&a, "INBOX", "y\r\n", 0);
+                m = open_box(&a, "INBOX");
+                if (m->n > 3) {
+                    set_flags(m, (size_t)i % m->n, MAILBOX_ADD,
+                              MAILBOX_DELETED);
+                    mailbox_expunge(m, NULL, 0, &err);
+                }
+                mailbox_close(&m);
+            }
+        }
+        nanosleep(&step, NULL);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        open_store(&a);
+        {
+            struct mailbox *m = open_box(&a, "INBOX");
+
+            for (size_t i = 1; i < m->n; i++)
+                assert_true(m->entries[i - 1].uid < m->entries[i].uid);
+            mailbox_close(&m);
+        }
+        store_close(&a.s);
+    }
+    open_store(&a);
+    end(&a);
+}
+
+/* --- a full disk --------------------------------------------------------- */
+
+/* No file grows any more, nor is any written: as on a disk that is full. */
+static void disk_is_full(bool full)
+{
+    struct rlimit limit = { 0, RLIM_INFINITY };
+
+    signal(SIGXFSZ, SIG_IGN);
+    limit.rlim_cur = full ? 0 : RLIM_INFINITY;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The flags and the text of the only message in a mailbox. */
+static void only_is(struct account *a, const char *name, uint32_t uid,
+                    uint32_t flags, const char *expected)
+{
+    struct mailbox *m = open_box(a, name);
+    uint64_t len, bare;
+    char text[100];
+    struct error err;
+    int fd;
+
+    assert_int_equal(m->n, 1);
+    fd = mailbox_file(m, 0, &len, &bare, &err);
+    assert_true(fd >= 0);
+    assert_int_equal(read(fd, text, sizeof text), len);
+    assert_memory_equal(text, expected, len);
+    close(fd);
+    mailbox_close(&m);
+    m = open_box(a, name);
+    assert_int_equal(m->n, 1);
+    assert_int_equal(m->entries[0].uid, uid);
+    assert_int_equal(m->entries[0].flags & ~(uint32_t)MAILBOX_RECENT, flags);
+    mailbox_close(&m);
+}
+
+static void is_empty(struct account *a, const char *name)
+{
+    struct mailbox *m = open_box(a, name);
+
+    assert_int_equal(m->n, 0);
+    mailbox_close(&m);
+}
+
+static void a_move_that_fails_moves_nothing(void **state)
+{
+    const size_t first = 0;
+    struct account a;
+    struct mailbox *m;
+    uint32_t validity, uid;
+    enum store_why why;
+    struct error err;
+
+    (void)state;
+    begin(&a);
+    assert_int_equal(store_create(a.s, VIEW("To"), STORE_USE_NONE, &why, &err),
+                     0);
+    append(&a, "INBOX", "one\r\n", 0);
+    m = open_box(&a, "INBOX");
+    disk_is_full(true);
+    for (int move = 0; move < 2; move++)
+        assert_int_equal(mailbox_copy(m, &first, 1, VIEW("To"), move,
+                                      &validity, &uid, &why, &err), -1);
+    disk_is_full(false);
+    mailbox_close(&m);
+    only_is(&a, "INBOX", 1, 0, "one\r\n");
+    is_empty(&a, "To");
+    m = open_box(&a, "INBOX");
+    assert_int_equal(mailbox_copy(m, &first, 1, VIEW("To"), true, &validity,
+                                  &uid, &why, &err), 0);
+    mailbox_close(&m);
+    is_empty(&a, "INBOX");
+    only_is(&a, "To", 1, 0, "one\r\n");
+    assert_true(faccessat(a.home.dir, "index.damaged", F_OK, 0) < 0);
+    end(&a);
+}
+
+/* A file has its new name, and the index, which knows the directory's time,
+ * the old one: found by who reads, copies or moves. */
+static void a_name_that_no_index_has(void **state)
+{
+    static const char *const how[] = { "read", "copy", "move" };
+    struct account a;
+    struct mailbox *m;
+    uint32_t validity, uid;
+    enum store_why why;
+    struct error err;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct timespec times[2];
+        struct stat st;
+        const size_t first = 0;
+        char cur[100];
+
+        print_message("%s\n", how[i]);
+        begin(&a);
+        assert_int_equal(store_create(a.s, VIEW("To"), STORE_USE_NONE, &why,
+                                      &err), 0);
+        append(&a, "INBOX", "one\r\n", 0);
+        m = open_box(&a, "INBOX");
+        snprintf(cur, sizeof cur, "%s/cur", a.home.path);
+        assert_int_equal(stat(cur, &st), 0);
+        disk_is_full(true);
+        {
+            struct mailbox_change c = { .how = MAILBOX_ADD,
+                                        .flags = MAILBOX_FLAGGED };
+            bool modified;
+
+            assert_int_equal(mailbox_store(m, &first, 1, &c, &modified, &err),
+                             -1);
+        }
+        disk_is_full(false);
+        times[0] = st.st_atim;
+        times[1] = st.st_mtim; /* within one step of the clock */
+        assert_int_equal(utimensat(AT_FDCWD, cur, times, 0), 0);
+        if (i > 0)
+            assert_int_equal(mailbox_copy(m, &first, 1, VIEW("To"), i == 2,
+                                          &validity, &uid, &why, &err), 0);
+        mailbox_close(&m);
+        if (i > 0)
+            only_is(&a, "To", 1, MAILBOX_FLAGGED, "one\r\n");
+        if (i < 2)
+            only_is(&a, "INBOX", 1, MAILBOX_FLAGGED, "one\r\n");
+        else
+            is_empty(&a, "INBOX");
+        end(&a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damage_is_mended),
+        cmocka_unit_test(a_stopped_writer_blocks_nobody_for_long),
+        cmocka_unit_test(killed_writers_leave_no_lie),
+        cmocka_unit_test(a_move_that_fails_moves_nothing),
+        cmocka_unit_test(a_name_that_no_index_has),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
