@@ -29,12 +29,24 @@ struct adding {
     uint64_t bytes, messages; /* that were taken from the quota */
 };
 
+static int open_folder(struct store *s, struct view name, struct folder *f,
+                       struct error *err)
+{
+    int rc = folder_open(s, name, f, err);
+
+    if (rc == 0)
+        error_set(err, FAIL_TEMP, "the mailbox %.*s was deleted just now",
+                  VIEW_ARG(name));
+    return rc > 0 ? 0 : -1;
+}
+
 static int adding_begin(struct adding *a, struct store *s, struct view name,
                         enum store_why *why, struct error *err)
 {
     bool changed;
 
-    *a = (struct adding){ .s = s, .name = store_canonical(name) };
+    *a = (struct adding){ .s = s, .name = store_canonical(name),
+                          .folder = { .new_dir = -1, .cur_dir = -1 } };
     *why = STORE_MISSING;
     if (!store_is_name(a->name))
         return error_set(err, FAIL_PERM, "there is no mailbox \"%.*s\"",
@@ -43,7 +55,7 @@ static int adding_begin(struct adding *a, struct store *s, struct view name,
     if (scan(s, a->name, false, &changed, why, err) < 0)
         return -1;
     *why = STORE_LATER;
-    return folder_open(s, a->name, &a->folder, err) == 1 ? 0 : -1;
+    return open_folder(s, a->name, &a->folder, err);
 }
 
 static int adding_lock(struct adding *a, struct error *err)
@@ -425,8 +437,8 @@ static int copy_once(struct mailbox *m, const size_t *indices, size_t n,
      * and an expunge, since a file has but one place. */
     c.same = rc == 0 && view_is(c.to.name, m->name);
     c.move = move && !c.same;
-    if (rc == 0 && folder_open(m->store, view_of(m->name), &c.from, err) <= 0)
-        rc = -1;
+    if (rc == 0)
+        rc = open_folder(m->store, view_of(m->name), &c.from, err);
     if (rc == 0)
         rc = adding_lock(&c.to, err);
     /* What is moved within a mailbox is not there twice for long. */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """System calls that fail, by strace's hand, from outside."""
+import re
 import subprocess
 
 DISK = "EIO ENOSPC EDQUOT"
@@ -17,8 +18,8 @@ class Injector:
     def __init__(self, s, pids, call, error, when):
         self.out = s.dir / "injected"
         self.p = subprocess.Popen(
-            ["strace", "-f", "-o", self.out, "-e", f"trace={call}", "-e",
-             f"inject={call}:error={error}:when={when}",
+            ["strace", "-f", "-o", self.out, "-e", f"trace={call},close",
+             "-e", f"inject={call}:error={error}:when={when}",
              *[a for p in pids for a in ("-p", str(p))]],
             stderr=subprocess.PIPE, text=True)
         for _ in pids:
@@ -26,8 +27,12 @@ class Injector:
                 break
 
     def stop(self):
-        """How many calls failed by our hand."""
+        """How many calls failed by our hand. Whoever closes on its way out
+        what was not open closes another's file some day."""
         self.p.terminate()
         self.p.stderr.read()
         self.p.wait()
-        return self.out.read_text().count("(INJECTED)")
+        text = self.out.read_text()
+        if re.search(r"close\(\d+\) += -1 EBADF", text):
+            raise AssertionError(f"closed what was not open: {text}")
+        return text.count("(INJECTED)")
