@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""F5 to F9: system calls fail in sessions and while accounts are changed, once
-and from then on. What was answered OK is so afterwards, and only that; and an
-index is not given up for what the system refused, for it holds what no file
-does: UIDs and keywords."""
+"""F5 to F9: system calls fail in sessions, while accounts are changed, and while
+mail is relayed and returned, once and from then on. What was answered OK is so
+afterwards, and only that; and an index is not given up for what the system
+refused, for it holds what no file does: UIDs and keywords."""
 import contextlib
 
 import errors
@@ -26,18 +26,30 @@ ACCOUNTS = {
     "recvmsg": "EINTR ENOMEM", "sendmsg": "ENOBUFS EINTR", "fcntl": "ENOLCK",
     "accept4": "ECONNABORTED", "epoll_ctl": "ENOMEM", "openat": FILES,
 }
+EVERY = {
+    "recvmsg": "EINTR ENOMEM EMFILE", "sendmsg": "ENOBUFS EINTR EPERM",
+    "poll": "ENOMEM", "epoll_wait": "EINTR", "epoll_ctl": "ENOMEM ENOSPC",
+    "fcntl": "EPERM", "recvfrom": "EINTR ECONNRESET", "sendto": "EINTR EPIPE",
+    "read": "ECONNRESET", "write": "EPIPE ENOSPC", "socket": "EMFILE ENOBUFS",
+    "connect": "ECONNREFUSED ENETUNREACH EADDRNOTAVAIL", "pread64": "EIO",
+    "memfd_create": "EMFILE ENOMEM", "getrandom": "EINTR", "accept4": "EMFILE",
+    "socketpair": "EMFILE", "newfstatat": "EIO", "mmap": "ENOMEM",
+}
 PASSING = ("EINTR", "ENOBUFS", "ECONNABORTED")
 
 
 class ErrorSessions(suite.Case):
-    def drill(self, work, program, calls, least):
+    def drill(self, work, program, calls, least, at_login=False):
+        """`at_login`: the program begins with a session."""
         s = works.server(self, "es", **errors.SETTINGS)
         work.start(s)
+        work.settle(s)
         counts = []
         for call, error, when in self.faults(calls):
             what = f"{program} {call} {error} when={when}"
             try:
-                counts.append(self.one(s, work, program, call, error, when))
+                counts.append(self.one(s, work, program, call, error, when,
+                                       at_login))
             except AssertionError as e:
                 raise AssertionError(f"{what}: {e}") from e
             self.equal(self.check(s, work), [], what)
@@ -56,7 +68,7 @@ class ErrorSessions(suite.Case):
                     if error not in PASSING or not when.endswith("+"):
                         yield call, error, when
 
-    def one(self, s, work, program, call, error, when):
+    def one(self, s, work, program, call, error, when, at_login):
         """A unit in which the call fails; how many did."""
         injectors = []
 
@@ -66,12 +78,13 @@ class ErrorSessions(suite.Case):
                          if name == program], f"a {program}")
             injectors.append(errors.Injector(s, pids, call, error, when))
 
-        if program == "authd":
-            begin()
-        else:
+        if at_login:
             work.opened = begin
+        else:
+            begin()
         try:
             work.unit(s)
+            suite.wait_for(lambda: work.quiet(s), "the end of the unit")
         finally:
             work.opened = lambda: None
             injected = sum(i.stop() for i in injectors)
@@ -88,10 +101,24 @@ class ErrorSessions(suite.Case):
                               faults.SERVES_AGAIN)[0]
 
     def test_imap(self):
-        self.drill(works.Imap(), "imapd", SESSION, 60)
+        self.drill(works.Imap(), "imapd", SESSION, 60, at_login=True)
 
     def test_pop3(self):
-        self.drill(works.Pop(), "pop3d", SESSION, 30)
+        self.drill(works.Pop(), "pop3d", SESSION, 30, at_login=True)
+
+    def test_relaying(self):
+        self.drill(works.Relay(), "smtp", EVERY, 10)
+        self.drill(works.Relay(), "dnsd", EVERY, 10)
+
+    def test_bouncing(self):
+        self.drill(works.Bounce(), "bounce", EVERY, 5)
+
+    def test_logins(self):
+        self.drill(works.Imap(), "login", EVERY, 10)
+        local = {call: EVERY[call] for call in
+                 ("recvmsg", "sendmsg", "epoll_wait", "epoll_ctl", "accept4")}
+        self.drill(works.Imap(), "keyd", local, 3)
+        self.drill(works.Imap(), "notify", local, 3)
 
     def test_accounts(self):
         self.drill(works.Accounts(), "authd", ACCOUNTS, 10)
