@@ -48,7 +48,8 @@ void others_babble(struct ipc *line)
 
 /* --- master ------------------------------------------------------------ */
 
-/* The far end of a new line, whose near end is returned. */
+/* The far end of a new line, whose near end is returned; -1 when there are too
+ * many, as when an answer came too late for who asked, and waits unread. */
 static int join(const struct other *who)
 {
     struct error err;
@@ -62,7 +63,7 @@ static int join(const struct other *who)
         l->who = who;
         return pair[1];
     }
-    abort();
+    return -1;
 }
 
 static void on_connect(const struct ipc_packet *p)
@@ -75,7 +76,7 @@ static void on_connect(const struct ipc_packet *p)
     for (const struct other *o = others.list; o->service != NULL; o++) {
         if (view_is(ask.service, o->service)) {
             answer.fd = join(o);
-            answer.why = VIEW("");
+            answer.why = answer.fd >= 0 ? VIEW("") : VIEW("too many");
             break;
         }
     }
