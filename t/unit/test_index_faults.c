@@ -327,6 +327,51 @@ static void a_name_that_no_index_has(void **state)
     }
 }
 
+/* How many descriptors are open, and that 0 to 2 are. */
+static unsigned open_descriptors(void)
+{
+    unsigned n = 0;
+
+    for (int fd = 0; fd < 100; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    for (int fd = 0; fd < 3; fd++)
+        assert_true(fcntl(fd, F_GETFD) >= 0);
+    return n;
+}
+
+static void what_cannot_be_added_closes_its_own(void **state)
+{
+    static const char *const names[] = { "No", "..", "" };
+    const size_t first = 0;
+    struct account a;
+    struct mailbox *m;
+    unsigned before;
+    uint32_t validity, uid;
+    enum store_why why;
+    struct error err;
+
+    (void)state;
+    begin(&a);
+    append(&a, "INBOX", "one\r\n", 0);
+    m = open_box(&a, "INBOX");
+    before = open_descriptors();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct mailbox_new n = { .fd = open("/dev/null", O_RDONLY) };
+
+        assert_int_equal(mailbox_append(a.s, view_of(names[i]), &n, 1,
+                                        &validity, &uid, &why, &err), -1);
+        close(n.fd);
+        assert_int_equal(why, STORE_MISSING);
+        for (int move = 0; move < 2; move++)
+            assert_int_equal(mailbox_copy(m, &first, 1, view_of(names[i]),
+                                          move, &validity, &uid, &why, &err),
+                             -1);
+        assert_int_equal(open_descriptors(), before);
+    }
+    mailbox_close(&m);
+    end(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +380,7 @@ int main(void)
         cmocka_unit_test(killed_writers_leave_no_lie),
         cmocka_unit_test(a_move_that_fails_moves_nothing),
         cmocka_unit_test(a_name_that_no_index_has),
+        cmocka_unit_test(what_cannot_be_added_closes_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
