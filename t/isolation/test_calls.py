@@ -154,6 +154,10 @@ class Calls(suite.Case):
         i.expunge()
         i.status("work", "(MESSAGES UNSEEN)")
         i.delete("work.other")
+        for box in ("nowhere", "work.nowhere"):
+            i.copy("1", box)
+            i.append(box, None, None, b"Subject: b\r\n\r\n")
+            i.status(box, "(MESSAGES)")
         i.send(b"x IDLE\r\n")
         i.readline()
         with s.smtp() as c:
@@ -222,6 +226,11 @@ class Calls(suite.Case):
         if parent in walled:
             walled.add(child)
 
+    def closed_twice(self):
+        """Calls that close what is not open: some day that is another's."""
+        return [line for line in open(self.trace, errors="replace")
+                if re.search(r" close\(\d+\) += -1 EBADF", line)]
+
     def test_what_is_allowed_is_used(self):
         s = self.server()
         self.start(s)
@@ -232,6 +241,7 @@ class Calls(suite.Case):
         self.manage(s)
         s.stop()
         self.tracer.wait(suite.DEADLINE)
+        self.equal(self.closed_twice(), [])
         made = self.programs(s)
         spare = set(" ".join(SPARE.values()).split())
         said = s.postern("hardening", "calls").stdout
