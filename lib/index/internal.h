@@ -158,6 +158,15 @@ void store_path(struct view name, char path[STORE_NAME_MAX + 2]);
 /* "INBOX" in any case is INBOX. */
 struct view store_canonical(struct view name);
 
+/* Say why not, with the mailbox's name in place of "%.*s"; -1. */
+int store_refuse(enum store_why *why, enum store_why reason, struct error *err,
+                 const char *fmt, struct view name);
+
+/* Is there a Maildir in this directory below the account's? Make one, or what
+ * it lacks; it is durable then. */
+bool store_is_maildir(struct store *s, const char *directory);
+int store_make_maildir(struct store *s, const char *path, struct error *err);
+
 /* --- mailbox.c --------------------------------------------------------- */
 
 struct mailbox_private {

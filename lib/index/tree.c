@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Changing the tree of mailboxes: the directory and the index's record of each
+ * are made, go, and get other names together. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "index/internal.h"
+#include "maildir/quota.h"
+
+#define TRASH "index/deleted" /* a mailbox on its way out */
+
+/* --- making and deleting ----------------------------------------------- */
+
+static int count_box(struct view key, struct view value, void *arg,
+                     struct error *err)
+{
+    (void)key;
+    (void)value;
+    (void)err;
+    ++*(size_t *)arg;
+    return 0;
+}
+
+int store_create(struct store *s, struct view name, enum store_use use,
+                 enum store_why *why, struct error *err)
+{
+    char path[STORE_NAME_MAX + 2];
+    struct txn t;
+    struct box b = { .id = 0 };
+    size_t n = 0;
+    int rc;
+
+    name = store_canonical(name);
+    if (!store_is_name(name))
+        return store_refuse(why, STORE_BAD_NAME, err,
+                            "\"%.*s\" cannot be a mailbox's name", name);
+    store_path(name, path);
+    if (store_is_maildir(s, path))
+        return store_refuse(why, STORE_EXISTS, err,
+                            "the mailbox \"%.*s\" is there already", name);
+    *why = STORE_LATER;
+    if (txn_begin(s, true, &t, err) < 0)
+        return -1;
+    rc = txn_each(&t, DB_BOX, VIEW(""), count_box, &n, err);
+    if (rc == 0 && n >= STORE_MAILBOXES_MAX)
+        rc = store_refuse(why, STORE_LIMIT, err,
+                          "no room for \"%.*s\": there are too many mailboxes",
+                          name);
+    /* What the index knows under this name is of one that is gone. */
+    if (rc == 0)
+        rc = txn_delete(&t, DB_BOX, name, err);
+    if (rc == 0)
+        rc = box_need(&t, name, &b, err);
+    b.use = use;
+    if (rc == 0)
+        rc = box_put(&t, name, &b, err);
+    if (rc == 0)
+        rc = store_make_maildir(s, path, err);
+    box_release(&b);
+    if (rc < 0)
+        txn_abort(&t);
+    return rc < 0 ? -1 : txn_commit(&t, err);
+}
+
+static void remove_tree(int at, const char *path)
+{
+    static const char *const parts[] = { "new", "cur", "tmp" };
+
+    for (size_t i = 0; i < 3; i++) {
+        char full[300];
+        int fd;
+        DIR *dir;
+        struct dirent *e;
+
+        snprintf(full, sizeof full, "%s/%s", path, parts[i]);
+        fd = openat(at, full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir = fd >= 0 ? fdopendir(fd) : NULL;
+        while (dir != NULL && (e = readdir(dir)) != NULL)
+            unlinkat(dirfd(dir), e->d_name, 0);
+        if (dir != NULL)
+            closedir(dir);
+        unlinkat(at, full, AT_REMOVEDIR);
+    }
+    unlinkat(at, path, AT_REMOVEDIR);
+}
+
+static int drop_box(struct txn *t, struct view name, struct error *err)
+{
+    struct box b;
+    struct msg_key k;
+    struct view prefix;
+    int rc = box_get(t, name, &b, err);
+
+    box_release(&b);
+    if (rc <= 0)
+        return rc;
+    prefix = view_sub(msg_key(&k, b.id, 0), 0, 4);
+    if (txn_clear(t, DB_MSG, prefix, err) < 0 ||
+        txn_clear(t, DB_FACT, prefix, err) < 0)
+        return -1;
+    return txn_delete(t, DB_BOX, name, err);
+}
+
+/* Away in one step, then from the index, then its files. */
+int store_delete(struct store *s, struct view name, enum store_why *why,
+                 struct error *err)
+{
+    char path[STORE_NAME_MAX + 2];
+    struct txn t;
+    int rc;
+
+    name = store_canonical(name);
+    store_path(name, path);
+    if (view_is(name, "INBOX"))
+        return store_refuse(why, STORE_BAD_NAME, err, "%.*s cannot be deleted",
+                            name);
+    if (!store_is_name(name) || !store_is_maildir(s, path))
+        return store_refuse(why, STORE_MISSING, err,
+                            "there is no mailbox \"%.*s\"", name);
+    *why = STORE_LATER;
+    if (txn_begin(s, true, &t, err) < 0)
+        return -1;
+    remove_tree(s->dir, TRASH);
+    if (renameat(s->dir, path, s->dir, TRASH) < 0 || fsync(s->dir) < 0)
+        rc = error_sys(err, "cannot delete the mailbox");
+    else
+        rc = drop_box(&t, name, err);
+    if (rc < 0)
+        txn_abort(&t);
+    if (rc < 0 || txn_commit(&t, err) < 0)
+        return -1;
+    remove_tree(s->dir, TRASH);
+    quota_forget(s->dir);
+    return 0;
+}
+
+/* --- renaming ---------------------------------------------------------- */
+
+struct renaming {
+    struct view from, to;
+    struct buf names; /* the children's and its own, each with a NUL */
+    bool too_long;
+};
+
+static void collect(const struct store_entry *e, void *arg)
+{
+    struct renaming *r = arg;
+    bool is_child = e->name.len > r->from.len &&
+                    view_eq(view_sub(e->name, 0, r->from.len), r->from) &&
+                    e->name.data[r->from.len] == '.';
+
+    if (!e->exists || (!is_child && !view_eq(e->name, r->from)))
+        return;
+    buf_add_view(&r->names, e->name);
+    buf_add_char(&r->names, '\0');
+    if (e->name.len - r->from.len + r->to.len > STORE_NAME_MAX)
+        r->too_long = true;
+}
+
+static int rename_one(struct store *s, struct txn *t, struct renaming *r,
+                      struct view name, struct error *err)
+{
+    char from[STORE_NAME_MAX + 2], to[STORE_NAME_MAX + 2];
+    struct buf fresh = BUF_INIT;
+    struct box b;
+    int rc;
+
+    buf_add_view(&fresh, r->to);
+    buf_add_view(&fresh, view_sub(name, r->from.len, name.len));
+    store_path(name, from);
+    store_path(buf_view(&fresh), to);
+    if (renameat(s->dir, from, s->dir, to) < 0) {
+        rc = error_sys(err, "cannot rename the mailbox %s", from);
+        goto out;
+    }
+    rc = box_get(t, name, &b, err);
+    if (rc > 0)
+        rc = txn_delete(t, DB_BOX, name, err) < 0 ||
+                     box_put(t, buf_view(&fresh), &b, err) < 0 ? -1 : 0;
+    box_release(&b);
+out:
+    buf_release(&fresh);
+    return rc;
+}
+
+/* INBOX stays, and what was in it goes. */
+static int rename_inbox(struct store *s, struct view to, enum store_why *why,
+                        struct error *err)
+{
+    struct mailbox *m;
+    size_t *all;
+    uint32_t validity, *uids;
+    int rc;
+
+    if (store_create(s, to, STORE_USE_NONE, why, err) < 0)
+        return -1;
+    m = mailbox_open(s, VIEW("INBOX"), false, why, err);
+    if (m == NULL)
+        return -1;
+    all = alloc_zero(m->n + 1, sizeof *all);
+    uids = alloc_zero(m->n + 1, sizeof *uids);
+    for (size_t i = 0; i < m->n; i++)
+        all[i] = i;
+    rc = m->n > 0 ? mailbox_copy(m, all, m->n, to, true, &validity, uids, why,
+                                 err) : 0;
+    free(all);
+    free(uids);
+    mailbox_close(&m);
+    return rc;
+}
+
+int store_rename(struct store *s, struct view from, struct view to,
+                 enum store_why *why, struct error *err)
+{
+    struct renaming r = { store_canonical(from), store_canonical(to),
+                          BUF_INIT, false };
+    char path[STORE_NAME_MAX + 2];
+    struct txn t;
+    int rc = 0;
+
+    store_path(r.to, path);
+    if (!store_is_name(r.to) ||
+        (view_eq(view_sub(r.to, 0, r.from.len), r.from) &&
+         r.to.len > r.from.len && r.to.data[r.from.len] == '.' &&
+         !view_is(r.from, "INBOX")))
+        return store_refuse(why, STORE_BAD_NAME, err,
+                            "\"%.*s\" cannot be the new name", to);
+    if (store_is_maildir(s, path))
+        return store_refuse(why, STORE_EXISTS, err,
+                            "the mailbox \"%.*s\" is there already", to);
+    if (view_is(r.from, "INBOX"))
+        return rename_inbox(s, r.to, why, err);
+    *why = STORE_LATER;
+    if (store_each(s, collect, &r, err) < 0)
+        goto failed;
+    if (r.names.len == 0 || r.too_long) {
+        store_refuse(why, r.too_long ? STORE_BAD_NAME : STORE_MISSING, err,
+                     r.too_long ? "\"%.*s\" has children whose names would be "
+                                  "too long"
+                                : "there is no mailbox \"%.*s\"", from);
+        goto failed;
+    }
+    if (txn_begin(s, true, &t, err) < 0)
+        goto failed;
+    for (const char *at = r.names.data;
+         rc == 0 && at < r.names.data + r.names.len; at += strlen(at) + 1)
+        rc = rename_one(s, &t, &r, view_of(at), err);
+    if (rc == 0 && fsync(s->dir) < 0)
+        rc = error_sys(err, "cannot sync the mailboxes");
+    if (rc < 0)
+        txn_abort(&t);
+    else
+        rc = txn_commit(&t, err);
+    buf_release(&r.names);
+    return rc;
+failed:
+    buf_release(&r.names);
+    return -1;
+}
