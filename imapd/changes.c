@@ -104,6 +104,7 @@ void imap_sync(struct imap_session *s, bool look, bool keep_numbers)
     switch (mailbox_sync(s->box, look, keep_numbers, &changes, &err)) {
     case MAILBOX_SAME:
     case MAILBOX_CHANGED:
+        s->behind = false;
         return;
     case MAILBOX_LOST:
         imap_say(s, "* BYE The mailbox was deleted, renamed or rebuilt.\r\n");
@@ -111,6 +112,7 @@ void imap_sync(struct imap_session *s, bool look, bool keep_numbers)
         return;
     case MAILBOX_FAILED: /* the next command tries again */
         log_error("imap(%s): %s", s->account, err.text);
+        s->behind = true;
         return;
     }
 }
@@ -119,6 +121,7 @@ void imap_unselect(struct imap_session *s)
 {
     if (s->box != NULL)
         mailbox_close(&s->box);
+    s->behind = false;
 }
 
 /* --- sets of messages -------------------------------------------------- */
@@ -143,6 +146,11 @@ bool imap_messages(struct imap_session *s, struct imap_set *set,
 
     *indices = NULL;
     *n = 0;
+    /* It may know a UID that we do not, from APPEND or COPY. */
+    if (s->uid && s->behind) {
+        imap_no(s, "[UNAVAILABLE] The mailbox cannot be looked at now.");
+        return false;
+    }
     if (!s->uid && imap_set_largest(set) > m->n) {
         imap_bad(s, "There is no message of that number.");
         return false;

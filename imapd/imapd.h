@@ -75,6 +75,7 @@ struct imap_session {
     struct view tag;
     struct buf reply;         /* behind its tag; empty: not answered yet */
     bool lost_some;           /* messages were gone when they were read */
+    bool behind;              /* the last look at the mailbox failed */
     struct imap_counts counts;
 };
 

@@ -247,9 +247,34 @@ static void load_mailbox(struct imap_session *s)
     imap_end(s, IMAP_BYE);
 }
 
-static void one_command(struct imap_session *s)
+/* Tell what changed, as far as the command allows. */
+static void look(struct imap_session *s, const struct command *c)
+{
+    if (s->box != NULL && mailbox_is_loaded(s->box))
+        imap_sync(s, s->behind || (c->flags & LOOK),
+                  (c->flags & NUMBERS) && !s->uid);
+}
+
+static void answer(struct imap_session *s, const struct command *c,
+                   struct imap_args *a)
 {
     struct buf tag = BUF_INIT; /* an APPEND's message replaces the command */
+
+    buf_add_view(&tag, s->tag);
+    if (c != NULL)
+        c->run(s, a);
+    if (s->reply.len == 0) {
+        imap_bad(s, "%s", a->bad != NULL ? a->bad : "Something is wrong.");
+        drop_message(s);
+    }
+    if (c != NULL)
+        look(s, c);
+    send_reply(s, &tag);
+    buf_release(&tag);
+}
+
+static void one_command(struct imap_session *s)
+{
     const struct command *c;
     struct imap_args a;
 
@@ -259,17 +284,11 @@ static void one_command(struct imap_session *s)
     buf_reset(&s->reply);
     s->lost_some = false;
     c = take_command(s, &a);
-    buf_add_view(&tag, s->tag);
-    if (c != NULL)
-        c->run(s, &a);
-    if (s->reply.len == 0) {
-        imap_bad(s, "%s", a.bad != NULL ? a.bad : "Something is wrong.");
-        drop_message(s);
-    }
-    if (c != NULL && s->box != NULL && mailbox_is_loaded(s->box))
-        imap_sync(s, c->flags & LOOK, (c->flags & NUMBERS) && !s->uid);
-    send_reply(s, &tag);
-    buf_release(&tag);
+    if (c != NULL && s->behind)
+        look(s, c);
+    if (s->end != IMAP_GOING_ON)
+        return;
+    answer(s, c, &a);
     if (s->box != NULL && !mailbox_is_loaded(s->box))
         load_mailbox(s);
     if (s->bad > imapd_conf.imap_max_bad_commands) {

@@ -106,10 +106,7 @@ static int adding_end(struct adding *a, int rc, struct error *err)
         folder_changed(&a->folder, &a->b, &a->before);
         rc = box_put(&a->t, a->name, &a->b, err);
     }
-    if (rc == 0)
-        rc = txn_commit(&a->t, err);
-    else
-        txn_abort(&a->t);
+    rc = txn_end(&a->t, rc, err);
     if (rc < 0)
         unlink_made(a);
     return rc;

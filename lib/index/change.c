@@ -71,13 +71,10 @@ static int changing_end(struct changing *c, struct mailbox *m, int rc,
         folder_changed(&c->folder, &c->b, &c->before);
         rc = box_put(&c->t, view_of(m->name), &c->b, err);
     }
-    if (rc == 0)
-        rc = txn_commit(&c->t, err);
-    else
-        txn_abort(&c->t);
+    rc = txn_end(&c->t, rc, err);
     folder_close(&c->folder);
     box_release(&c->b);
-    return rc < 0 ? -1 : 0;
+    return rc;
 }
 
 /* --- keywords ---------------------------------------------------------- */

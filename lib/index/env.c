@@ -37,25 +37,26 @@ static void mark_damaged(struct store *s)
     io_close(&fd);
 }
 
-/* What the system refuses, and a full reader table, is no damage: another index
- * would lose keywords and UIDs, and be refused the same. */
+/* Of what the system refuses (numbers above 0) only that tells of damage which
+ * says that something else stands in a file's place; another index would be
+ * refused the rest the same, and lack the keywords and UIDs of this one. Nor is
+ * it damage that something is full, or that LMDB gave up its environment. */
 static bool is_damage(int rc)
 {
     switch (rc) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-    case EROFS:
-    case EIO:
-    case ENOMEM:
-    case EMFILE:
-    case ENFILE:
-    case EAGAIN:
-    case EINTR:
+    case EISDIR:
+    case ENOTDIR:
+    case ELOOP:
+    case ENXIO:
+    case ENODEV:
+    case EINVAL:
+    case EACCES:
+    case EPERM: return true;
     case MDB_READERS_FULL:
     case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
     case MDB_PANIC: return false;
-    default: return true;
+    default: return rc < 0;
     }
 }
 
@@ -250,17 +251,15 @@ int env_check(struct store *s, struct error *err)
                      s->o.account);
 }
 
-/* Give the index the name that damaged ones have, or, when something there
- * cannot be removed, one with a number. */
-static int move_aside(struct store *s, struct error *err)
+int store_set_aside(struct store *s, const char *from, const char *to,
+                    char aside[ASIDE_SIZE], struct error *err)
 {
-    char to[sizeof SET_ASIDE + 8] = SET_ASIDE;
-
-    for (unsigned n = 1; renameat(s->dir, DIRECTORY, s->dir, to) < 0; n++) {
+    snprintf(aside, ASIDE_SIZE, "%s", to);
+    for (unsigned n = 1; renameat(s->dir, from, s->dir, aside) < 0; n++) {
         if ((errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) ||
             n > ASIDE_MAX)
-            return error_sys(err, "cannot set the damaged index aside");
-        snprintf(to, sizeof to, SET_ASIDE ".%u", n);
+            return error_sys(err, "cannot move %s out of the way", from);
+        snprintf(aside, ASIDE_SIZE, "%s.%u", to, n);
     }
     return 0;
 }
@@ -269,17 +268,17 @@ static int move_aside(struct store *s, struct error *err)
 static int set_aside(struct store *s, struct error *err)
 {
     static const char *const files[] = { "data.mdb", "lock.mdb", MARK };
-    char path[100];
+    char path[100], aside[ASIDE_SIZE];
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, SET_ASIDE "/%s", files[i]);
         unlinkat(s->dir, path, 0);
     }
     unlinkat(s->dir, SET_ASIDE, AT_REMOVEDIR);
-    if (move_aside(s, err) < 0)
+    if (store_set_aside(s, DIRECTORY, SET_ASIDE, aside, err) < 0)
         return -1;
-    log_error("%s: the index was damaged; it is set aside as " SET_ASIDE
-              " and made anew from the files", s->o.account);
+    log_error("%s: the index was damaged; it is set aside as %s and made anew "
+              "from the files", s->o.account, aside);
     return 0;
 }
 
@@ -364,6 +363,14 @@ void txn_abort(struct txn *t)
     t->t = NULL;
     if (t->writes)
         unlock(t->s, TO_WRITE);
+}
+
+int txn_end(struct txn *t, int rc, struct error *err)
+{
+    if (rc == 0)
+        return txn_commit(t, err);
+    txn_abort(t);
+    return -1;
 }
 
 /* --- values ------------------------------------------------------------ */

@@ -167,6 +167,12 @@ int store_refuse(enum store_why *why, enum store_why reason, struct error *err,
 bool store_is_maildir(struct store *s, const char *directory);
 int store_make_maildir(struct store *s, const char *path, struct error *err);
 
+/* Give a directory the name `to`, or, when something there cannot be removed,
+ * that with a number; it goes to `aside`. */
+#define ASIDE_SIZE 32
+int store_set_aside(struct store *s, const char *from, const char *to,
+                    char aside[ASIDE_SIZE], struct error *err);
+
 /* --- mailbox.c --------------------------------------------------------- */
 
 struct mailbox_private {

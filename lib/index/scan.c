@@ -409,10 +409,7 @@ static int finish(struct scanning *c, const struct box *seen,
     }
     if (rc == 0)
         rc = apply(c, &t, &b, started_ns, err);
-    if (rc == 0)
-        rc = txn_commit(&t, err);
-    else
-        txn_abort(&t);
+    rc = txn_end(&t, rc, err);
     box_release(&b);
     return rc < 0 ? -1 : 1;
 }

@@ -335,9 +335,7 @@ int store_subscribe(struct store *s, struct view name, bool on,
         return -1;
     rc = on ? txn_put(&t, DB_SUB, name, VIEW("1"), err)
             : txn_delete(&t, DB_SUB, name, err);
-    if (rc < 0)
-        txn_abort(&t);
-    return rc < 0 ? -1 : txn_commit(&t, err);
+    return txn_end(&t, rc, err);
 }
 
 /* --- status ------------------------------------------------------------ */

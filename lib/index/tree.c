@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "index/internal.h"
 #include "maildir/quota.h"
 
-#define TRASH "index/deleted" /* a mailbox on its way out */
+#define TRASH      "index/deleted" /* a mailbox on its way out */
+#define TREE_DEPTH 8 /* of what other tools left in a mailbox's directory */
 
 /* --- making and deleting ----------------------------------------------- */
 
@@ -61,30 +63,30 @@ int store_create(struct store *s, struct view name, enum store_use use,
     if (rc == 0)
         rc = store_make_maildir(s, path, err);
     box_release(&b);
-    if (rc < 0)
-        txn_abort(&t);
-    return rc < 0 ? -1 : txn_commit(&t, err);
+    return txn_end(&t, rc, err);
 }
 
-static void remove_tree(int at, const char *path)
+/* Remove a directory with all that is in it, a few levels deep, and follow no
+ * link; what cannot be removed stays. */
+static void remove_tree(int at, const char *path, unsigned depth)
 {
-    static const char *const parts[] = { "new", "cur", "tmp" };
+    int fd = openat(at, path,
+                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *e;
 
-    for (size_t i = 0; i < 3; i++) {
-        char full[300];
-        int fd;
-        DIR *dir;
-        struct dirent *e;
-
-        snprintf(full, sizeof full, "%s/%s", path, parts[i]);
-        fd = openat(at, full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        dir = fd >= 0 ? fdopendir(fd) : NULL;
-        while (dir != NULL && (e = readdir(dir)) != NULL)
-            unlinkat(dirfd(dir), e->d_name, 0);
-        if (dir != NULL)
-            closedir(dir);
-        unlinkat(at, full, AT_REMOVEDIR);
+    if (dir == NULL) {
+        io_close(&fd);
+        return;
     }
+    while ((e = readdir(dir)) != NULL) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (unlinkat(dirfd(dir), e->d_name, 0) < 0 && errno == EISDIR &&
+            depth > 0)
+            remove_tree(dirfd(dir), e->d_name, depth - 1);
+    }
+    closedir(dir);
     unlinkat(at, path, AT_REMOVEDIR);
 }
 
@@ -105,11 +107,12 @@ static int drop_box(struct txn *t, struct view name, struct error *err)
     return txn_delete(t, DB_BOX, name, err);
 }
 
-/* Away in one step, then from the index, then its files. */
+/* Away in one step, then from the index, then its files; what the index does
+ * not learn did not happen. */
 int store_delete(struct store *s, struct view name, enum store_why *why,
                  struct error *err)
 {
-    char path[STORE_NAME_MAX + 2];
+    char path[STORE_NAME_MAX + 2], aside[ASIDE_SIZE];
     struct txn t;
     int rc;
 
@@ -124,16 +127,18 @@ int store_delete(struct store *s, struct view name, enum store_why *why,
     *why = STORE_LATER;
     if (txn_begin(s, true, &t, err) < 0)
         return -1;
-    remove_tree(s->dir, TRASH);
-    if (renameat(s->dir, path, s->dir, TRASH) < 0 || fsync(s->dir) < 0)
-        rc = error_sys(err, "cannot delete the mailbox");
-    else
-        rc = drop_box(&t, name, err);
-    if (rc < 0)
+    remove_tree(s->dir, TRASH, TREE_DEPTH);
+    if (store_set_aside(s, path, TRASH, aside, err) < 0) {
         txn_abort(&t);
-    if (rc < 0 || txn_commit(&t, err) < 0)
         return -1;
-    remove_tree(s->dir, TRASH);
+    }
+    rc = fsync(s->dir) < 0 ? error_sys(err, "cannot delete the mailbox")
+                           : drop_box(&t, name, err);
+    if (txn_end(&t, rc, err) < 0) {
+        renameat(s->dir, aside, s->dir, path);
+        return -1;
+    }
+    remove_tree(s->dir, aside, TREE_DEPTH);
     quota_forget(s->dir);
     return 0;
 }
@@ -143,6 +148,7 @@ int store_delete(struct store *s, struct view name, enum store_why *why,
 struct renaming {
     struct view from, to;
     struct buf names; /* the children's and its own, each with a NUL */
+    size_t done;      /* bytes of names whose directories were renamed */
     bool too_long;
 };
 
@@ -161,22 +167,32 @@ static void collect(const struct store_entry *e, void *arg)
         r->too_long = true;
 }
 
+/* The directory of one of the names, and the name that it is to have. */
+static void paths_of(const struct renaming *r, struct view name,
+                     struct buf *fresh, char from[STORE_NAME_MAX + 2],
+                     char to[STORE_NAME_MAX + 2])
+{
+    buf_reset(fresh);
+    buf_add_view(fresh, r->to);
+    buf_add_view(fresh, view_sub(name, r->from.len, name.len));
+    store_path(name, from);
+    store_path(buf_view(fresh), to);
+}
+
 static int rename_one(struct store *s, struct txn *t, struct renaming *r,
                       struct view name, struct error *err)
 {
     char from[STORE_NAME_MAX + 2], to[STORE_NAME_MAX + 2];
     struct buf fresh = BUF_INIT;
-    struct box b;
+    struct box b = { .id = 0 };
     int rc;
 
-    buf_add_view(&fresh, r->to);
-    buf_add_view(&fresh, view_sub(name, r->from.len, name.len));
-    store_path(name, from);
-    store_path(buf_view(&fresh), to);
+    paths_of(r, name, &fresh, from, to);
     if (renameat(s->dir, from, s->dir, to) < 0) {
         rc = error_sys(err, "cannot rename the mailbox %s", from);
         goto out;
     }
+    r->done += name.len + 1;
     rc = box_get(t, name, &b, err);
     if (rc > 0)
         rc = txn_delete(t, DB_BOX, name, err) < 0 ||
@@ -184,6 +200,39 @@ static int rename_one(struct store *s, struct txn *t, struct renaming *r,
     box_release(&b);
 out:
     buf_release(&fresh);
+    return rc;
+}
+
+/* The index has the old names: so have the directories. */
+static void undo(struct store *s, struct renaming *r)
+{
+    struct view rest = view_sub(buf_view(&r->names), 0, r->done), name;
+    struct buf fresh = BUF_INIT;
+
+    while (rest.len > 0 && view_cut(&rest, '\0', &name)) {
+        char from[STORE_NAME_MAX + 2], to[STORE_NAME_MAX + 2];
+
+        paths_of(r, name, &fresh, from, to);
+        renameat(s->dir, to, s->dir, from);
+    }
+    buf_release(&fresh);
+}
+
+static int rename_all(struct store *s, struct renaming *r, struct error *err)
+{
+    struct view rest = buf_view(&r->names), name;
+    struct txn t;
+    int rc = 0;
+
+    if (txn_begin(s, true, &t, err) < 0)
+        return -1;
+    while (rc == 0 && rest.len > 0 && view_cut(&rest, '\0', &name))
+        rc = rename_one(s, &t, r, name, err);
+    if (rc == 0 && fsync(s->dir) < 0)
+        rc = error_sys(err, "cannot sync the mailboxes");
+    rc = txn_end(&t, rc, err);
+    if (rc < 0)
+        undo(s, r);
     return rc;
 }
 
@@ -213,51 +262,46 @@ static int rename_inbox(struct store *s, struct view to, enum store_why *why,
     return rc;
 }
 
+/* May the mailbox r->from have the name r->to? */
+static int check_names(struct store *s, const struct renaming *r,
+                       enum store_why *why, struct error *err)
+{
+    char path[STORE_NAME_MAX + 2];
+
+    store_path(r->to, path);
+    if (!store_is_name(r->to) ||
+        (view_eq(view_sub(r->to, 0, r->from.len), r->from) &&
+         r->to.len > r->from.len && r->to.data[r->from.len] == '.' &&
+         !view_is(r->from, "INBOX")))
+        return store_refuse(why, STORE_BAD_NAME, err,
+                            "\"%.*s\" cannot be the new name", r->to);
+    if (store_is_maildir(s, path))
+        return store_refuse(why, STORE_EXISTS, err,
+                            "the mailbox \"%.*s\" is there already", r->to);
+    return 0;
+}
+
 int store_rename(struct store *s, struct view from, struct view to,
                  enum store_why *why, struct error *err)
 {
-    struct renaming r = { store_canonical(from), store_canonical(to),
-                          BUF_INIT, false };
-    char path[STORE_NAME_MAX + 2];
-    struct txn t;
-    int rc = 0;
+    struct renaming r = { .from = store_canonical(from),
+                          .to = store_canonical(to) };
+    int rc;
 
-    store_path(r.to, path);
-    if (!store_is_name(r.to) ||
-        (view_eq(view_sub(r.to, 0, r.from.len), r.from) &&
-         r.to.len > r.from.len && r.to.data[r.from.len] == '.' &&
-         !view_is(r.from, "INBOX")))
-        return store_refuse(why, STORE_BAD_NAME, err,
-                            "\"%.*s\" cannot be the new name", to);
-    if (store_is_maildir(s, path))
-        return store_refuse(why, STORE_EXISTS, err,
-                            "the mailbox \"%.*s\" is there already", to);
+    if (check_names(s, &r, why, err) < 0)
+        return -1;
     if (view_is(r.from, "INBOX"))
         return rename_inbox(s, r.to, why, err);
     *why = STORE_LATER;
-    if (store_each(s, collect, &r, err) < 0)
-        goto failed;
-    if (r.names.len == 0 || r.too_long) {
-        store_refuse(why, r.too_long ? STORE_BAD_NAME : STORE_MISSING, err,
-                     r.too_long ? "\"%.*s\" has children whose names would be "
-                                  "too long"
-                                : "there is no mailbox \"%.*s\"", from);
-        goto failed;
-    }
-    if (txn_begin(s, true, &t, err) < 0)
-        goto failed;
-    for (const char *at = r.names.data;
-         rc == 0 && at < r.names.data + r.names.len; at += strlen(at) + 1)
-        rc = rename_one(s, &t, &r, view_of(at), err);
-    if (rc == 0 && fsync(s->dir) < 0)
-        rc = error_sys(err, "cannot sync the mailboxes");
-    if (rc < 0)
-        txn_abort(&t);
-    else
-        rc = txn_commit(&t, err);
+    rc = store_each(s, collect, &r, err);
+    if (rc == 0 && r.names.len == 0)
+        rc = store_refuse(why, STORE_MISSING, err,
+                          "there is no mailbox \"%.*s\"", from);
+    else if (rc == 0 && r.too_long)
+        rc = store_refuse(why, STORE_BAD_NAME, err, "\"%.*s\" has children "
+                          "whose names would be too long", from);
+    if (rc == 0)
+        rc = rename_all(s, &r, err);
     buf_release(&r.names);
     return rc;
-failed:
-    buf_release(&r.names);
-    return -1;
 }

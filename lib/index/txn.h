@@ -55,6 +55,9 @@ int txn_begin(struct store *s, bool writes, struct txn *t, struct error *err);
 int txn_commit(struct txn *t, struct error *err);
 void txn_abort(struct txn *t);
 
+/* Commit when `rc` is 0, else abort: 0, or -1. */
+int txn_end(struct txn *t, int rc, struct error *err);
+
 /* 1 with *value, 0 when there is none, -1. A value is valid until the next
  * change in the transaction, at most to its end. */
 int txn_get(struct txn *t, enum db db, struct view key, struct view *value,

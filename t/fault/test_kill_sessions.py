@@ -20,6 +20,11 @@ class KillSessions(suite.Case):
     def test_imap_itself(self):
         self.survives(works.Imap(), "imapd", how=kill.START, least=500)
 
+    if suite.LONG:
+        def test_folders(self):
+            self.survives(works.Folders(), "imapd", how=kill.SESSION,
+                          least=300)
+
     def test_pop3_itself(self):
         self.survives(works.Pop(), "pop3d", how=kill.START, least=300)
 

@@ -246,7 +246,9 @@ class Imap(Work):
 
     def look(self, c, box):
         """{number: [flags of each copy]}"""
-        c.select(box, readonly=True)
+        kind, answer = c.select(box, readonly=True)
+        if kind != "OK":
+            raise AssertionError(f"{box} cannot be opened: {answer}")
         validity = int(c.response("UIDVALIDITY")[1][0])
         found = {}
         _, data = c.uid("FETCH", "1:*", "(UID FLAGS BODY.PEEK[])")
@@ -289,6 +291,88 @@ class Imap(Work):
         return f"{len(self.tried)} appended, {len(self.appended)} " \
             f"acknowledged, {len(self.moved)} moved, " \
             f"{len(self.expunged)} expunged"
+
+
+class Folders(Imap):
+    """Mailboxes made, filled, renamed with their children, and every second
+    one deleted. A message is in its mailbox under the old or the new name,
+    with its keyword, which no file knows."""
+    acks = ("appended", "kept", "copied", "renamed", "deleted", "uids")
+
+    def __init__(self):
+        super().__init__()
+        self.kept, self.copied = set(), set()
+        self.renamed, self.deleted, self.delete_tried = set(), set(), set()
+
+    def start(self, s):
+        self.unit(s)
+
+    def ok(self, c, what, answer):
+        if answer[0] == "OK":
+            self.said_ok(c, what, self.n)
+
+    def steps(self, c):
+        self.n += 1
+        n, old, new = self.n, f"d{self.n}", f"e{self.n}"
+        self.tried.add(n)
+        c.create(old)
+        self.ok(c, self.appended, c.append(old, None, None,
+                                           self.body(n).encode()))
+        if n in self.appended and c.select(old)[0] == "OK":
+            self.ok(c, self.kept, c.store("1", "+FLAGS", f"($k{n % 3})"))
+            c.create(f"{old}.s")
+            self.ok(c, self.copied, c.copy("1", f"{old}.s"))
+            c.close()
+        self.ok(c, self.renamed, c.rename(old, new))
+        if n % 2:
+            self.delete_tried.add(n)
+            self.copied.discard(n)
+            c.delete(f"{new}.s")
+            answer = c.delete(new)
+            self.ok(c, self.deleted, answer)
+            if answer[0] == "NO":  # then it is there
+                self.delete_tried.remove(n)
+        c.logout()
+
+    def boxes(self, c):
+        return [item.decode().rsplit(" ", 1)[1].strip('"')
+                for item in c.list()[1] if b"\\Noselect" not in item]
+
+    def check(self, s):
+        found = {}
+        with self.session(s) as c:
+            for box in self.boxes(c):
+                if box != "INBOX":
+                    found[box] = self.look(c, box)
+        for n in self.tried:
+            here = [b for b in (f"d{n}", f"e{n}") if b in found]
+            copies = [flags for b in here for flags in found[b].get(n, [])]
+            subs = [f for b in (f"d{n}.s", f"e{n}.s")
+                    for f in found.get(b, {}).get(n, [])]
+            self.check_one(n, here, copies, subs)
+        wrong, self.wrong = self.wrong, []
+        return wrong
+
+    def check_one(self, n, here, copies, subs):
+        if n in self.deleted and here:
+            self.wrong.append(f"mailbox {n} was deleted and is there")
+        if n in self.renamed and f"d{n}" in here:
+            self.wrong.append(f"mailbox {n} was renamed and has the old name")
+        if n in self.delete_tried:
+            return
+        if n in self.appended and len(copies) != 1:
+            self.wrong.append(f"message {n} is there {len(copies)} times")
+        if n in self.copied and len(subs) != 1:
+            self.wrong.append(f"copy {n} is there {len(subs)} times")
+        if self.keywords_survive and n in self.kept and \
+                any(b"$k%d" % (n % 3) not in f for f in copies):
+            self.wrong.append(f"message {n} lost its keyword")
+
+    keywords_survive = True
+
+    def __str__(self):
+        return f"{len(self.tried)} mailboxes, {len(self.renamed)} renamed, " \
+            f"{len(self.deleted)} deleted"
 
 
 class Pop(Work):
