@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
 
 static const char *const names[N_QUEUES + 1] = {
@@ -208,17 +209,18 @@ static void found(enum queue_dir q, const char *name, int dir)
 
 static void scan(enum queue_dir q)
 {
-    int fd = openat(qmgr.daemon->root, names[q],
-                    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = io_open_dir(qmgr.daemon->root, names[q]);
     struct dirent *e;
 
     if (dir == NULL) {
         log_error("cannot list %s: %s", names[q], strerrordesc_np(errno));
         return;
     }
-    while ((e = readdir(dir)) != NULL)
-        found(q, e->d_name, fd);
+    while (io_next_name(dir, &e))
+        found(q, e->d_name, dirfd(dir));
+    if (errno != 0)
+        log_error("cannot list all of %s: %s", names[q],
+                  strerrordesc_np(errno));
     closedir(dir);
 }
 

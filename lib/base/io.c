@@ -147,6 +147,29 @@ out:
     return rc;
 }
 
+DIR *io_open_dir(int dir, const char *path)
+{
+    int fd = openat(dir, path,
+                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    int why = errno;
+
+    if (d == NULL)
+        io_close(&fd);
+    errno = why;
+    return d;
+}
+
+bool io_next_name(DIR *dir, struct dirent **entry)
+{
+    do {
+        errno = 0;
+        *entry = readdir(dir);
+    } while (*entry != NULL && (strcmp((*entry)->d_name, ".") == 0 ||
+                                strcmp((*entry)->d_name, "..") == 0));
+    return *entry != NULL;
+}
+
 /* sendfile() wants a file to read from; everything else is copied by hand. */
 static int copy_by_hand(int from, uint64_t offset, uint64_t len, int to,
                         const char *what, struct error *err)

@@ -8,6 +8,8 @@
 #ifndef BASE_IO_H
 #define BASE_IO_H
 
+#include <dirent.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -52,6 +54,14 @@ int io_replace_file(int dir, const char *name, const void *data, size_t len,
  * inside the kernel where it can. */
 int io_copy(int from, uint64_t offset, uint64_t len, int to, const char *what,
             struct error *err);
+
+/* Open a directory to be listed; a link is not followed. NULL, and errno. The
+ * caller closes it by closedir(). */
+DIR *io_open_dir(int dir, const char *path);
+
+/* The next name that is not "." or "..". False at the end, where errno is 0, or
+ * when the system says no: then names are missing, and errno says why. */
+bool io_next_name(DIR *dir, struct dirent **entry);
 
 /* Wait until `fd` is ready for `events` (poll(2)): 1 when it is, 0 when
  * `timeout_ms` passed (-1: never), -1 on error. */

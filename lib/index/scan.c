@@ -80,19 +80,22 @@ static bool file_is_message(const char *name)
 
 static int list(struct scanning *c, int dir_fd, bool in_new, struct error *err)
 {
-    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = io_open_dir(dir_fd, ".");
     struct dirent *e;
+    int rc = 0;
 
     if (dir == NULL)
         return error_sys(err, "cannot list the mailbox %.*s",
                          VIEW_ARG(c->name));
-    while ((e = readdir(dir)) != NULL)
+    while (io_next_name(dir, &e))
         if (file_is_message(e->d_name) &&
             (e->d_type == DT_REG || e->d_type == DT_UNKNOWN))
             add_file(c, e->d_name, in_new);
+    if (errno != 0) /* what was not listed is not gone */
+        rc = error_sys(err, "cannot list the mailbox %.*s",
+                       VIEW_ARG(c->name));
     closedir(dir);
-    return 0;
+    return rc;
 }
 
 /* The names that are sorted; qsort_r() hands it on. */

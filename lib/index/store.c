@@ -190,19 +190,22 @@ bool store_is_maildir(struct store *s, const char *directory)
 static int list_directories(struct store *s, struct entries *e,
                             struct error *err)
 {
-    int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = io_open_dir(s->dir, ".");
     struct dirent *d;
+    bool more = true;
+    int rc = 0;
 
     if (dir == NULL)
         return error_sys(err, "cannot list the mailboxes");
     add_entry(e, VIEW("INBOX"), true, false);
-    while ((d = readdir(dir)) != NULL && e->n < STORE_MAILBOXES_MAX)
+    while (e->n < STORE_MAILBOXES_MAX && (more = io_next_name(dir, &d)))
         if (d->d_name[0] == '.' && store_is_name(view_of(d->d_name + 1)) &&
             store_is_maildir(s, d->d_name))
             add_entry(e, view_of(d->d_name + 1), true, false);
+    if (!more && errno != 0)
+        rc = error_sys(err, "cannot list the mailboxes");
     closedir(dir);
-    return 0;
+    return rc;
 }
 
 static int add_subscribed(struct view key, struct view value, void *arg,

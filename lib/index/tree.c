@@ -70,22 +70,15 @@ int store_create(struct store *s, struct view name, enum store_use use,
  * link; what cannot be removed stays. */
 static void remove_tree(int at, const char *path, unsigned depth)
 {
-    int fd = openat(at, path,
-                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = io_open_dir(at, path);
     struct dirent *e;
 
-    if (dir == NULL) {
-        io_close(&fd);
+    if (dir == NULL)
         return;
-    }
-    while ((e = readdir(dir)) != NULL) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
+    while (io_next_name(dir, &e))
         if (unlinkat(dirfd(dir), e->d_name, 0) < 0 && errno == EISDIR &&
             depth > 0)
             remove_tree(dirfd(dir), e->d_name, depth - 1);
-    }
     closedir(dir);
     unlinkat(at, path, AT_REMOVEDIR);
 }

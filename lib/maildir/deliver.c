@@ -31,20 +31,21 @@ static bool has_base(const char *file, struct view base)
 static int search(int parent, const char *name, struct view base,
                   struct buf *found, struct error *err)
 {
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-                                      O_NOFOLLOW);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = io_open_dir(parent, name);
     struct dirent *e;
+    int rc = 0;
 
     if (dir == NULL && errno == ENOENT)
         return 0;
     if (dir == NULL)
         return error_sys(err, "cannot list %s", name);
-    while (found->len == 0 && (e = readdir(dir)) != NULL)
+    while (found->len == 0 && io_next_name(dir, &e))
         if (has_base(e->d_name, base))
             buf_addf(found, "%s/%s", name, e->d_name);
+    if (found->len == 0 && errno != 0)
+        rc = error_sys(err, "cannot list %s", name);
     closedir(dir);
-    return 0;
+    return rc;
 }
 
 static int search_folder(int dir, const char *folder, struct view base,
@@ -69,18 +70,19 @@ static int search_folder(int dir, const char *folder, struct view base,
 static int search_all(const struct maildir *m, struct view base,
                       struct buf *found, struct error *err)
 {
-    int fd = openat(m->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = io_open_dir(m->dir, ".");
     struct dirent *e;
+    bool more = true;
     int rc;
 
     if (dir == NULL)
         return error_sys(err, "cannot list %s", m->path);
     rc = search_folder(m->dir, "", base, found, err);
-    while (rc == 0 && found->len == 0 && (e = readdir(dir)) != NULL)
-        if (e->d_name[0] == '.' && strcmp(e->d_name, ".") != 0 &&
-            strcmp(e->d_name, "..") != 0 && e->d_type == DT_DIR)
+    while (rc == 0 && found->len == 0 && (more = io_next_name(dir, &e)))
+        if (e->d_name[0] == '.' && e->d_type == DT_DIR)
             rc = search_folder(m->dir, e->d_name, base, found, err);
+    if (!more && errno != 0)
+        rc = error_sys(err, "cannot list %s", m->path);
     closedir(dir);
     return rc;
 }

@@ -39,23 +39,18 @@ static int64_t size_of(int dir, const char *name)
     return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_size : 0;
 }
 
-static DIR *open_directory(int parent, const char *path)
+static int add_directory(int parent, const char *path, struct sum *sum,
+                         struct error *err)
 {
-    int fd = openat(parent, path,
-                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-
-    if (dir == NULL)
-        io_close(&fd);
-    return dir;
-}
-
-static void add_directory(int parent, const char *path, struct sum *sum)
-{
-    DIR *dir = open_directory(parent, path);
+    DIR *dir = io_open_dir(parent, path);
     struct dirent *e;
+    int rc = 0;
 
-    while (dir != NULL && (e = readdir(dir)) != NULL) {
+    if (dir == NULL && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+        return 0;
+    if (dir == NULL)
+        return error_sys(err, "cannot list %s", path);
+    while (io_next_name(dir, &e)) {
         if (e->d_name[0] == '.')
             continue;
         /* Names are the account's own: they may claim anything. */
@@ -64,35 +59,43 @@ static void add_directory(int parent, const char *path, struct sum *sum)
             sum->bytes = INT64_MAX;
         sum->messages++;
     }
-    if (dir != NULL)
-        closedir(dir);
+    if (errno != 0)
+        rc = error_sys(err, "cannot list %s", path);
+    closedir(dir);
+    return rc;
 }
 
-static void add_folder(int parent, const char *folder, struct sum *sum)
+static int add_folder(int parent, const char *folder, struct sum *sum,
+                      struct error *err)
 {
     char path[300];
 
     snprintf(path, sizeof path, "%s/new", folder);
-    add_directory(parent, path, sum);
+    if (add_directory(parent, path, sum, err) < 0)
+        return -1;
     snprintf(path, sizeof path, "%s/cur", folder);
-    add_directory(parent, path, sum);
+    return add_directory(parent, path, sum, err);
 }
 
 static int add_up(int account, struct sum *sum, struct error *err)
 {
-    DIR *dir = open_directory(account, ".");
+    DIR *dir = io_open_dir(account, ".");
     struct dirent *e;
+    bool more = true;
+    int rc;
 
     if (dir == NULL)
         return error_sys(err, "cannot list the mailbox");
     *sum = (struct sum){ 0, 0 };
-    add_folder(account, ".", sum);
-    while ((e = readdir(dir)) != NULL)
-        if (e->d_name[0] == '.' && e->d_name[1] != '\0' &&
-            e->d_name[1] != '.' && strlen(e->d_name) < 280)
-            add_folder(account, e->d_name, sum);
+    rc = add_folder(account, ".", sum, err);
+    while (rc == 0 && (more = io_next_name(dir, &e)))
+        if (e->d_name[0] == '.' && e->d_name[1] != '.' &&
+            strlen(e->d_name) < 280)
+            rc = add_folder(account, e->d_name, sum, err);
+    if (!more && errno != 0)
+        rc = error_sys(err, "cannot list the mailbox");
     closedir(dir);
-    return 0;
+    return rc;
 }
 
 /* --- the file ---------------------------------------------------------- */

@@ -3,6 +3,7 @@
 (F2). What was answered OK must be so. None is sampled."""
 import cuts
 import kill
+import suite
 import works
 
 
@@ -14,6 +15,11 @@ class PowerCutSessions(cuts.CutCase):
     def test_imap_xfs(self):
         self.survives(self.server(1, "xfs"), works.Imap(), "imapd",
                       how=kill.SESSION, least=200)
+
+    if suite.LONG:
+        def test_folders(self):
+            self.survives(self.server(1), works.Folders(), "imapd",
+                          how=kill.SESSION, least=300)
 
     def test_pop3(self):
         self.survives(self.server(1), works.Pop(), "pop3d",

@@ -190,7 +190,7 @@ static unsigned count_setid(struct postern *p, const char *parameter)
     struct stat st;
     DIR *d = opendir(dir);
 
-    while (d != NULL && (e = readdir(d)) != NULL)
+    while (d != NULL && io_next_name(d, &e))
         n += fstatat(dirfd(d), e->d_name, &st, 0) == 0 &&
              S_ISREG(st.st_mode) && (st.st_mode & (S_ISUID | S_ISGID)) != 0;
     if (d != NULL)
