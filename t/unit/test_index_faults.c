@@ -241,6 +241,15 @@ static void is_empty(struct account *a, const char *name)
     mailbox_close(&m);
 }
 
+static void create(struct account *a, const char *name)
+{
+    enum store_why why;
+    struct error err;
+
+    if (store_create(a->s, view_of(name), STORE_USE_NONE, &why, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
 static void a_move_that_fails_moves_nothing(void **state)
 {
     const size_t first = 0;
@@ -252,8 +261,7 @@ static void a_move_that_fails_moves_nothing(void **state)
 
     (void)state;
     begin(&a);
-    assert_int_equal(store_create(a.s, VIEW("To"), STORE_USE_NONE, &why, &err),
-                     0);
+    create(&a, "To");
     append(&a, "INBOX", "one\r\n", 0);
     m = open_box(&a, "INBOX");
     disk_is_full(true);
@@ -294,8 +302,7 @@ static void a_name_that_no_index_has(void **state)
 
         print_message("%s\n", how[i]);
         begin(&a);
-        assert_int_equal(store_create(a.s, VIEW("To"), STORE_USE_NONE, &why,
-                                      &err), 0);
+        create(&a, "To");
         append(&a, "INBOX", "one\r\n", 0);
         m = open_box(&a, "INBOX");
         snprintf(cur, sizeof cur, "%s/cur", a.home.path);
@@ -325,6 +332,62 @@ static void a_name_that_no_index_has(void **state)
             is_empty(&a, "INBOX");
         end(&a);
     }
+}
+
+static void a_mailbox_that_cannot_go_stays(void **state)
+{
+    struct account a;
+    enum store_why why;
+    struct error err;
+
+    (void)state;
+    begin(&a);
+    create(&a, "old");
+    create(&a, "old.child");
+    append(&a, "old", "one\r\n", 0);
+    append(&a, "old.child", "two\r\n", 0);
+    disk_is_full(true);
+    assert_int_equal(store_delete(a.s, VIEW("old"), &why, &err), -1);
+    assert_int_equal(why, STORE_LATER);
+    assert_int_equal(store_rename(a.s, VIEW("old"), VIEW("new"), &why, &err),
+                     -1);
+    disk_is_full(false);
+    only_is(&a, "old", 1, 0, "one\r\n");
+    only_is(&a, "old.child", 1, 0, "two\r\n");
+    assert_int_equal(store_rename(a.s, VIEW("old"), VIEW("new"), &why, &err),
+                     0);
+    only_is(&a, "new", 1, 0, "one\r\n");
+    only_is(&a, "new.child", 1, 0, "two\r\n");
+    end(&a);
+}
+
+/* What another tool left in its directory goes with a mailbox. */
+static void a_mailbox_goes_with_all_that_is_in_it(void **state)
+{
+    static const char *const names[] = { "one", "two", "three" };
+    struct account a;
+    enum store_why why;
+    struct error err;
+
+    (void)state;
+    begin(&a);
+    for (size_t i = 0; i < 3; i++) {
+        char path[40];
+
+        create(&a, names[i]);
+        append(&a, names[i], "one\r\n", 0);
+        snprintf(path, sizeof path, ".%s/maildirfolder", names[i]);
+        make_file(&a, path, "");
+        snprintf(path, sizeof path, ".%s/extra", names[i]);
+        assert_int_equal(mkdirat(a.home.dir, path, 0700), 0);
+        snprintf(path, sizeof path, ".%s/extra/file", names[i]);
+        make_file(&a, path, "");
+        assert_int_equal(store_delete(a.s, view_of(names[i]), &why, &err), 0);
+        snprintf(path, sizeof path, ".%s", names[i]);
+        assert_true(faccessat(a.home.dir, path, F_OK, 0) < 0);
+        assert_true(faccessat(a.home.dir, "index/deleted", F_OK, 0) < 0);
+    }
+    end(&a);
 }
 
 /* How many descriptors are open, and that 0 to 2 are. */
@@ -380,6 +443,8 @@ int main(void)
         cmocka_unit_test(killed_writers_leave_no_lie),
         cmocka_unit_test(a_move_that_fails_moves_nothing),
         cmocka_unit_test(a_name_that_no_index_has),
+        cmocka_unit_test(a_mailbox_that_cannot_go_stays),
+        cmocka_unit_test(a_mailbox_goes_with_all_that_is_in_it),
         cmocka_unit_test(what_cannot_be_added_closes_its_own),
     };
 
