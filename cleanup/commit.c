@@ -196,15 +196,19 @@ int commit_content(struct transaction *t, int fd, bool last,
 /* --- the end ----------------------------------------------------------- */
 
 /* A failed sync is never tried again on the same file: the kernel may have
- * dropped what it could not write. */
+ * dropped what it could not write. What has a name by then is qmgr's, who looks
+ * for it when our line ends: the client is told to come again, so that the
+ * message may arrive twice, rather than not. */
 static int make_durable(struct transaction *t, struct error *err)
 {
     if (fsync(t->fd) < 0)
         return error_sys(err, "cannot sync the queue file");
     if (nameless_link(t->fd, t->daemon->root, t->queue_id) < 0)
         return error_sys(err, "cannot link the queue file into incoming");
-    if (fsync(t->daemon->root) < 0)
+    if (fsync(t->daemon->root) < 0) {
+        ipc_release(t->qmgr);
         return error_sys(err, "cannot sync incoming");
+    }
     return 0;
 }
 

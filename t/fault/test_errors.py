@@ -17,35 +17,6 @@ import faults  # noqa: E402
 import suite  # noqa: E402
 
 ANN = "ann@one.example"
-DISK, FILES = errors.DISK, errors.FILES
-FAULTS = {
-    "cleanup": {"openat": FILES + " ENOSPC", "write": DISK, "pwrite64": DISK,
-                "fsync": DISK, "linkat": DISK + " EROFS",
-                "memfd_create": "EMFILE ENFILE ENOMEM", "fcntl": "EPERM EINVAL",
-                "recvmsg": "EINTR ENOMEM EMFILE", "sendmsg": "ENOBUFS EINTR",
-                "mmap": "ENOMEM", "brk": "ENOMEM"},
-    "qmgr": {"openat": FILES, "pread64": "EIO", "renameat": DISK + " EROFS",
-             "unlinkat": "EIO EROFS", "utimensat": "EIO EROFS",
-             "fchmod": "EIO EROFS", "pwrite64": DISK, "fdatasync": DISK,
-             "recvmsg": "EINTR ENOMEM", "sendmsg": "ENOBUFS EINTR",
-             "epoll_ctl": "ENOMEM ENOSPC", "mmap": "ENOMEM"},
-    "local": {"openat2": FILES, "openat": FILES + " ENOSPC", "write": DISK,
-              "sendfile": DISK, "fsync": DISK, "linkat": DISK + " EROFS EMLINK",
-              "utimensat": "EIO", "recvmsg": "EINTR ENOMEM",
-              "sendmsg": "ENOBUFS EINTR", "pread64": "EIO"},
-    "smtpd": {"accept4": "EMFILE ENFILE ENOMEM ECONNABORTED EINTR",
-              "memfd_create": "EMFILE ENFILE ENOMEM", "write": "ENOSPC ENOMEM",
-              "fcntl": "EPERM", "recvfrom": "EINTR ECONNRESET",
-              "sendto": "EINTR EPIPE", "recvmsg": "EINTR ENOMEM",
-              "sendmsg": "ENOBUFS EINTR"},
-    "mapd": {"recvmsg": "EINTR ENOMEM", "sendmsg": "ENOBUFS EINTR"},
-    # EPERM: what nobody foresees; who asked must not wait for ever.
-    "authd": {"pread64": "EIO", "recvmsg": "EINTR ENOMEM",
-              "sendmsg": "ENOBUFS EINTR EPERM"},
-    "logd": {"write": "ENOSPC EIO", "recvmsg": "EINTR ENOMEM"},
-}
-
-
 # A call fails once, or for as long as it lasts. POSTERN_LONG=1: each way in
 # each test, and the first call is spared too.
 LONG = ("1", "1+", "2", "2+") if suite.LONG else None
@@ -130,7 +101,7 @@ class Errors(suite.Case):
             p.unlink()
         return injected
 
-    def drill(self, whens, programs=FAULTS, planted=None, least=50,
+    def drill(self, whens, programs=errors.MAIL_PATH, planted=None, least=50,
               **settings):
         s = self.instance("er").mail()
         if planted:
