@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """System calls that fail, by strace's hand, from outside."""
+import contextlib
 import re
 import subprocess
+
+import faults
+import suite
+import works
 
 DISK = "EIO ENOSPC EDQUOT"
 FILES = "EMFILE ENFILE ENOMEM EROFS"
@@ -34,6 +39,20 @@ MAIL_PATH = {
     "logd": {"write": "ENOSPC EIO", "recvmsg": "EINTR ENOMEM"},
 }
 
+# What any program may call.
+EVERY = {
+    "recvmsg": "EINTR ENOMEM EMFILE", "sendmsg": "ENOBUFS EINTR EPERM",
+    "poll": "ENOMEM", "epoll_wait": "EINTR", "epoll_ctl": "ENOMEM ENOSPC",
+    "fcntl": "EPERM", "recvfrom": "EINTR ECONNRESET", "sendto": "EINTR EPIPE",
+    "read": "ECONNRESET", "write": "EPIPE ENOSPC", "socket": "EMFILE ENOBUFS",
+    "connect": "ECONNREFUSED ENETUNREACH EADDRNOTAVAIL", "pread64": "EIO",
+    "memfd_create": "EMFILE ENOMEM", "getrandom": "EINTR", "accept4": "EMFILE",
+    "socketpair": "EMFILE", "newfstatat": "EIO", "mmap": "ENOMEM",
+}
+# No system interrupts every call, or never has room again.
+PASSING = ("EINTR", "ENOBUFS", "ECONNABORTED")
+EACH_MOST = 1000 if suite.LONG else 12
+
 # strace makes a call fail by making it none; that wall would end the program
 # for it.
 SETTINGS = {"sandbox_walls": "root landlock network uid",
@@ -64,3 +83,68 @@ class Injector:
         if re.search(r"close\(\d+\) += -1 EBADF", text):
             raise AssertionError(f"closed what was not open: {text}")
         return text.count("(INJECTED)")
+
+
+class ErrorCase(suite.Case):
+    def drill(self, work, program, calls, least, at_login=False, fault=None,
+              most=EACH_MOST, **settings):
+        """`at_login`: the program begins with a session."""
+        s = works.server(self, "es", fault, **SETTINGS, **settings)
+        work.start(s)
+        work.settle(s)
+        counts = []
+
+        def fail(call, error, when):
+            what = f"{program} {call} {error} when={when}"
+            try:
+                n = self.one(s, work, program, call, error, when, at_login)
+            except AssertionError as e:
+                raise AssertionError(f"{what}: {e}") from e
+            counts.append(n)
+            self.equal(self.check(s, work), [], what)
+            self.true("made anew" not in s.log_text(), what)
+            return n
+
+        for call, names in calls.items():
+            first, *others = names.split()
+            n = 1
+            while n <= most and fail(call, first, n):
+                n += 1
+            for error in [first] * (first not in PASSING) + others:
+                fail(call, error, 1 if error in PASSING else "2+")
+        print(f"{program}: {len(counts)} faults, {sum(counts)} calls failed; "
+              f"{work}")
+        self.true(sum(c > 0 for c in counts) >= least, counts)
+
+    def one(self, s, work, program, call, error, when, at_login):
+        """A unit in which the call fails; how many did."""
+        injectors = []
+
+        def begin():
+            pids = suite.wait_for(
+                lambda: [p for p, name in faults.children_of(s)
+                         if name == program], f"a {program}")
+            injectors.append(Injector(s, pids, call, error, when))
+
+        if at_login:
+            work.opened = begin
+        else:
+            begin()
+        try:
+            work.unit(s)
+            with contextlib.suppress(AssertionError):  # not while all fail
+                suite.wait_for(lambda: work.quiet(s), "its end", 3)
+        finally:
+            work.opened = lambda: None
+            injected = sum(i.stop() for i in injectors)
+        return injected
+
+    def check(self, s, work):
+        """The complaints, as soon as it serves again."""
+        def checked():
+            with contextlib.suppress(*works.MISHAPS):
+                return work.check(s),
+            return None
+
+        return suite.wait_for(checked, "the suite to serve again",
+                              faults.SERVES_AGAIN)[0]
