@@ -24,12 +24,19 @@
 
 static void run(struct login_client *c);
 
-static void await(struct watch *w, uint32_t events)
+/* A client that cannot be waited for goes, in the next turn. */
+static void await(struct login_client *c, struct watch *w, uint32_t events)
 {
-    if (events != 0)
-        loop_watch(&login.daemon->loop, w, events);
-    else
-        loop_unwatch(&login.daemon->loop, w);
+    struct loop *l = &login.daemon->loop;
+
+    if (events == 0) {
+        loop_unwatch(l, w);
+    } else if (loop_watch(l, w, events) < 0) {
+        log_error("cannot wait for the client %s: %s", c->address,
+                  strerrordesc_np(errno));
+        c->state = LEAVING;
+        timer_set(l, &c->timer, 0);
+    }
 }
 
 /* --- the log ----------------------------------------------------------- */
@@ -300,9 +307,9 @@ static bool relay(struct login_client *c, short *events)
     }
     if (more)
         client_resume(c);
-    await(&c->relay,
-               (c->stream.out.len < RELAY_MAX ? EPOLLIN : 0u) |
-                   (stream_pending(&c->stream) ? EPOLLOUT : 0u));
+    await(c, &c->relay,
+          (c->stream.out.len < RELAY_MAX ? EPOLLIN : 0u) |
+              (stream_pending(&c->stream) ? EPOLLOUT : 0u));
     *events = (short)((stream_pending(&c->stream) ? 0 : in_events) |
                       (c->stream.out.len > 0 ? out_events : 0));
     stream_shrink(&c->stream);
@@ -351,7 +358,7 @@ static void run(struct login_client *c)
     short events = POLLIN;
 
     if (advance(c, &events))
-        await(&c->watch, (uint32_t)events);
+        await(c, &c->watch, (uint32_t)events);
 }
 
 static void on_resume(struct timer *t)
