@@ -102,6 +102,7 @@ class ErrorCase(suite.Case):
                 raise AssertionError(f"{what}: {e}") from e
             counts.append(n)
             self.equal(self.check(s, work), [], what)
+            work.settle(s)
             self.true("made anew" not in s.log_text(), what)
             return n
 

@@ -298,14 +298,30 @@ class Folders(Imap):
     one deleted. A message is in its mailbox under the old or the new name,
     with its keyword, which no file knows."""
     acks = ("appended", "kept", "copied", "renamed", "deleted", "uids")
+    MOST = 60  # mailboxes that wait to be looked at; disks are small
 
     def __init__(self):
         super().__init__()
+        self.forget()
+
+    def forget(self):
+        self.tried, self.appended = set(), set()
         self.kept, self.copied = set(), set()
         self.renamed, self.deleted, self.delete_tried = set(), set(), set()
 
     def start(self, s):
         self.unit(s)
+
+    def settle(self, s):
+        if len(self.tried) < self.MOST:
+            return
+        with contextlib.suppress(*MISHAPS):
+            self.wrong = self.check(s)
+            with self.session(s) as c:
+                for box in sorted(self.boxes(c), reverse=True):
+                    if box != "INBOX":
+                        c.delete(box)
+            self.forget()
 
     def ok(self, c, what, answer):
         if answer[0] == "OK":
@@ -371,8 +387,7 @@ class Folders(Imap):
     keywords_survive = True
 
     def __str__(self):
-        return f"{len(self.tried)} mailboxes, {len(self.renamed)} renamed, " \
-            f"{len(self.deleted)} deleted"
+        return f"{self.n} mailboxes"
 
 
 class Pop(Work):
