@@ -249,6 +249,10 @@ int mailbox_append(struct store *s, struct view name,
 struct copying {
     struct adding to;
     struct mailbox *m;
+    const size_t *indices; /* of the messages, and of their new UIDs */
+    size_t n;
+    uint32_t *uids;
+    enum store_why *why;
     struct folder from;
     struct box from_box;  /* of a move */
     bool move, same;      /* same: within one mailbox */
@@ -350,13 +354,12 @@ static void undo(struct copying *c)
 }
 
 /* Bytes of the messages, as far as they are still there. */
-static int total_of(struct copying *c, const size_t *indices, size_t n,
-                    uint64_t *total, struct error *err)
+static int total_of(struct copying *c, uint64_t *total, struct error *err)
 {
     *total = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < c->n; i++) {
         struct msg m;
-        int rc = mailbox_get(&c->to.t, c->m, indices[i], &m, err);
+        int rc = mailbox_get(&c->to.t, c->m, c->indices[i], &m, err);
 
         if (rc < 0)
             return -1;
@@ -365,8 +368,7 @@ static int total_of(struct copying *c, const size_t *indices, size_t n,
     return 0;
 }
 
-static int copy_all(struct copying *c, const size_t *indices, size_t n,
-                    uint32_t *uids, struct error *err)
+static int copy_all(struct copying *c, struct error *err)
 {
     struct stamp_of before = folder_stamp(c->from.cur_dir);
     int rc = 0;
@@ -376,8 +378,8 @@ static int copy_all(struct copying *c, const size_t *indices, size_t n,
         return -1;
     if (c->move)
         c->from_box.modseq++;
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = copy_one(c, indices[i], &uids[i], err);
+    for (size_t i = 0; i < c->n && rc == 0; i++)
+        rc = copy_one(c, c->indices[i], &c->uids[i], err);
     if (rc == 0 && c->move) {
         folder_changed(&c->from, &c->from_box, &before);
         if (fsync(c->from.cur_dir) < 0)
@@ -389,19 +391,17 @@ static int copy_all(struct copying *c, const size_t *indices, size_t n,
 }
 
 /* With the lock: copy or move, or leave all as it was. */
-static int copy_locked(struct copying *c, const size_t *indices, size_t n,
-                       bool with_quota, uint32_t *uids, enum store_why *why,
-                       struct error *err)
+static int copy_locked(struct copying *c, bool with_quota, struct error *err)
 {
     uint64_t total = 0;
     int rc = 0;
 
     if (with_quota)
-        rc = total_of(c, indices, n, &total, err);
+        rc = total_of(c, &total, err);
     if (rc == 0 && total > 0)
-        rc = take_quota(&c->to, total, n, why, err);
+        rc = take_quota(&c->to, total, c->n, c->why, err);
     if (rc == 0)
-        rc = copy_all(c, indices, n, uids, err);
+        rc = copy_all(c, err);
     rc = adding_end(&c->to, rc, err);
     if (rc < 0)
         undo(c);
@@ -409,45 +409,42 @@ static int copy_locked(struct copying *c, const size_t *indices, size_t n,
 }
 
 /* The other half of a move within a mailbox. */
-static int remove_old(struct mailbox *m, const size_t *indices, size_t n,
-                      struct error *err)
+static int remove_old(struct copying *c, struct error *err)
 {
     struct mailbox_change del = { .how = MAILBOX_ADD,
                                   .flags = MAILBOX_DELETED };
-    bool *modified = alloc_zero(n + 1, sizeof *modified);
-    int rc = mailbox_store(m, indices, n, &del, modified, err);
+    bool *modified = alloc_zero(c->n + 1, sizeof *modified);
+    int rc = mailbox_store(c->m, c->indices, c->n, &del, modified, err);
 
     free(modified);
-    return rc == 0 ? mailbox_expunge(m, indices, n, err) : rc;
+    return rc == 0 ? mailbox_expunge(c->m, c->indices, c->n, err) : rc;
 }
 
-static int copy_once(struct mailbox *m, const size_t *indices, size_t n,
-                     struct view to, bool move, bool *lost,
-                     uint32_t *uid_validity, uint32_t *uids,
-                     enum store_why *why, struct error *err)
+static int copy_once(struct copying *c, struct view to, bool move,
+                     uint32_t *uid_validity, struct error *err)
 {
-    struct copying c = { .m = m, .lost = lost,
-                         .from = { .new_dir = -1, .cur_dir = -1 } };
-    int rc = adding_begin(&c.to, m->store, to, why, err);
+    struct mailbox *m = c->m;
+    int rc = adding_begin(&c->to, m->store, to, c->why, err);
 
     /* A move within a mailbox gives new UIDs to the same files: as a copy
      * and an expunge, since a file has but one place. */
-    c.same = rc == 0 && view_is(c.to.name, m->name);
-    c.move = move && !c.same;
+    c->same = rc == 0 && view_is(c->to.name, m->name);
+    c->move = move && !c->same;
+    c->from = (struct folder){ .new_dir = -1, .cur_dir = -1 };
     if (rc == 0)
-        rc = open_folder(m->store, view_of(m->name), &c.from, err);
+        rc = open_folder(m->store, view_of(m->name), &c->from, err);
     if (rc == 0)
-        rc = adding_lock(&c.to, err);
+        rc = adding_lock(&c->to, err);
     /* What is moved within a mailbox is not there twice for long. */
     if (rc == 0)
-        rc = copy_locked(&c, indices, n, !move, uids, why, err);
-    *uid_validity = c.to.b.uid_validity;
-    if (rc == 0 && move && c.same)
-        rc = remove_old(m, indices, n, err);
-    folder_close(&c.from);
-    box_release(&c.from_box);
-    buf_release(&c.undo);
-    adding_release(&c.to, rc);
+        rc = copy_locked(c, !move, err);
+    *uid_validity = c->to.b.uid_validity;
+    if (rc == 0 && move && c->same)
+        rc = remove_old(c, err);
+    folder_close(&c->from);
+    box_release(&c->from_box);
+    buf_release(&c->undo);
+    adding_release(&c->to, rc);
     return rc < 0 ? -1 : 0;
 }
 
@@ -456,13 +453,14 @@ int mailbox_copy(struct mailbox *m, const size_t *indices, size_t n,
                  uint32_t *uids, enum store_why *why, struct error *err)
 {
     bool lost = false;
-    int rc = copy_once(m, indices, n, to, move, &lost, uid_validity, uids,
-                       why, err);
+    struct copying c = { .m = m, .indices = indices, .n = n, .uids = uids,
+                         .why = why, .lost = &lost };
+    int rc = copy_once(&c, to, move, uid_validity, err);
 
     if (rc == 0 || !lost)
         return rc;
     if (scan_anew(m->store, view_of(m->name), why, err) < 0)
         return -1;
-    return copy_once(m, indices, n, to, move, NULL, uid_validity, uids, why,
-                     err);
+    c.lost = NULL;
+    return copy_once(&c, to, move, uid_validity, err);
 }
