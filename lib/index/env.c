@@ -163,7 +163,7 @@ static int check_length(struct store *s, struct error *err)
 static int open_tables(struct store *s, bool create, struct error *err)
 {
     static const char *const names[DB_COUNT] = { "box", "msg", "fact", "gone",
-                                                 "sub" };
+                                                 "sub", "move" };
     struct txn t;
     int rc = 0;
 

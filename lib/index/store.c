@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/nameless.h"
 #include "index/internal.h"
 #include "maildir/quota.h"
@@ -136,8 +137,11 @@ struct store *store_open(int dir, const struct store_options *o,
          fstatat(dir, "new", &st, AT_SYMLINK_NOFOLLOW) < 0) &&
         store_make_maildir(s, ".", err) < 0)
         goto failed;
-    if (env_open(s, err) == 0)
+    if (env_open(s, err) == 0) {
+        if (tree_recover(s, err) < 0)
+            log_warning("%s: %s", o->account, err->text);
         return s;
+    }
 failed:
     free(s);
     return NULL;

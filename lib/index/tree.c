@@ -172,26 +172,35 @@ static void paths_of(const struct renaming *r, struct view name,
     store_path(buf_view(fresh), to);
 }
 
+static int move_record(struct txn *t, struct view from, struct view to,
+                       struct error *err)
+{
+    struct box b = { .id = 0 };
+    int rc = box_get(t, from, &b, err);
+
+    if (rc > 0)
+        rc = txn_delete(t, DB_BOX, from, err) < 0 ||
+                     box_put(t, to, &b, err) < 0 ? -1 : 0;
+    box_release(&b);
+    return rc;
+}
+
 static int rename_one(struct store *s, struct txn *t, struct renaming *r,
                       struct view name, struct error *err)
 {
     char from[STORE_NAME_MAX + 2], to[STORE_NAME_MAX + 2];
     struct buf fresh = BUF_INIT;
-    struct box b = { .id = 0 };
     int rc;
 
     paths_of(r, name, &fresh, from, to);
     if (renameat(s->dir, from, s->dir, to) < 0) {
         rc = error_sys(err, "cannot rename the mailbox %s", from);
-        goto out;
+    } else {
+        r->done += name.len + 1;
+        rc = move_record(t, name, buf_view(&fresh), err);
     }
-    r->done += name.len + 1;
-    rc = box_get(t, name, &b, err);
-    if (rc > 0)
-        rc = txn_delete(t, DB_BOX, name, err) < 0 ||
-                     box_put(t, buf_view(&fresh), &b, err) < 0 ? -1 : 0;
-    box_release(&b);
-out:
+    if (rc == 0)
+        rc = txn_delete(t, DB_MOVE, name, err);
     buf_release(&fresh);
     return rc;
 }
@@ -211,12 +220,37 @@ static void undo(struct store *s, struct renaming *r)
     buf_release(&fresh);
 }
 
-static int rename_all(struct store *s, struct renaming *r, struct error *err)
+/* Note what is to be done, or, when it came to nothing, take it back. */
+static int note_all(struct store *s, struct renaming *r, bool take_back,
+                    struct error *err)
 {
     struct view rest = buf_view(&r->names), name;
+    struct buf fresh = BUF_INIT;
     struct txn t;
     int rc = 0;
 
+    if (txn_begin(s, true, &t, err) < 0)
+        return -1;
+    while (rc == 0 && rest.len > 0 && view_cut(&rest, '\0', &name)) {
+        char from[STORE_NAME_MAX + 2], to[STORE_NAME_MAX + 2];
+
+        paths_of(r, name, &fresh, from, to);
+        rc = take_back ? txn_delete(&t, DB_MOVE, name, err)
+                       : txn_put(&t, DB_MOVE, name, buf_view(&fresh), err);
+    }
+    buf_release(&fresh);
+    return txn_end(&t, rc, err);
+}
+
+static int rename_all(struct store *s, struct renaming *r, struct error *err)
+{
+    struct view rest = buf_view(&r->names), name;
+    struct error ignored;
+    struct txn t;
+    int rc = 0;
+
+    if (note_all(s, r, false, err) < 0)
+        return -1;
     if (txn_begin(s, true, &t, err) < 0)
         return -1;
     while (rc == 0 && rest.len > 0 && view_cut(&rest, '\0', &name))
@@ -224,8 +258,60 @@ static int rename_all(struct store *s, struct renaming *r, struct error *err)
     if (rc == 0 && fsync(s->dir) < 0)
         rc = error_sys(err, "cannot sync the mailboxes");
     rc = txn_end(&t, rc, err);
-    if (rc < 0)
+    if (rc < 0) {
         undo(s, r);
+        note_all(s, r, true, &ignored);
+    }
+    return rc;
+}
+
+static int add_note(struct view from, struct view to, void *arg,
+                    struct error *err)
+{
+    (void)err;
+    buf_add_view(arg, from);
+    buf_add_char(arg, '\0');
+    buf_add_view(arg, to);
+    buf_add_char(arg, '\0');
+    return 0;
+}
+
+/* Where the directory has the new name, the record gets it too. */
+static int follow(struct store *s, struct txn *t, struct view from,
+                  struct view to, struct error *err)
+{
+    char old[STORE_NAME_MAX + 2], new[STORE_NAME_MAX + 2];
+
+    store_path(from, old);
+    store_path(to, new);
+    if (!store_is_maildir(s, old) && store_is_maildir(s, new) &&
+        move_record(t, from, to, err) < 0)
+        return -1;
+    return txn_delete(t, DB_MOVE, from, err);
+}
+
+int tree_recover(struct store *s, struct error *err)
+{
+    struct buf notes = BUF_INIT;
+    struct view rest, from, to;
+    struct txn t;
+    int rc = txn_begin(s, false, &t, err);
+
+    if (rc == 0) {
+        rc = txn_each(&t, DB_MOVE, VIEW(""), add_note, &notes, err);
+        txn_abort(&t);
+    }
+    if (rc == 0 && notes.len > 0)
+        rc = txn_begin(s, true, &t, err);
+    if (rc < 0 || notes.len == 0)
+        goto out;
+    rest = buf_view(&notes);
+    while (rc == 0 && rest.len > 0 && view_cut(&rest, '\0', &from) &&
+           view_cut(&rest, '\0', &to))
+        rc = follow(s, &t, from, to, err);
+    rc = txn_end(&t, rc, err);
+out:
+    buf_release(&notes);
     return rc;
 }
 

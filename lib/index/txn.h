@@ -10,6 +10,7 @@
  *     fact  id, UID, kind           text
  *     gone  base name of a file     when it was expunged
  *     sub   name                    nothing: the name is subscribed to
+ *     move  name                    the name that RENAME is giving it
  *
  * Errors:    0, or -1 with *err; what makes no sense marks the index as
  *            damaged, for it to be set aside at the next open; not what the
@@ -23,7 +24,8 @@
 
 #include "index/store.h"
 
-enum db { DB_BOX, DB_MSG, DB_FACT, DB_GONE, DB_SUB, DB_COUNT };
+enum db { DB_BOX, DB_MSG, DB_FACT, DB_GONE, DB_SUB, DB_MOVE,
+          DB_COUNT };
 
 struct store {
     int dir;                /* the account's directory, borrowed */

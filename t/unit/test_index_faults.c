@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "base/clock.h"
+#include "index/internal.h"
 
 /* --- damage -------------------------------------------------------------- */
 
@@ -361,6 +362,56 @@ static void a_mailbox_that_cannot_go_stays(void **state)
     end(&a);
 }
 
+static void note_move(struct account *a, const char *from, const char *to)
+{
+    struct txn t;
+    struct error err;
+
+    assert_int_equal(txn_begin(a->s, true, &t, &err), 0);
+    assert_int_equal(txn_put(&t, DB_MOVE, view_of(from), view_of(to), &err),
+                     0);
+    assert_int_equal(txn_commit(&t, &err), 0);
+}
+
+/* A RENAME that was killed had renamed one directory and not the other, and
+ * told the index of neither: each record goes where its directory is. */
+static void a_rename_that_is_cut_off_loses_nothing(void **state)
+{
+    struct account a;
+    struct mailbox *m;
+    struct txn t;
+    struct error err;
+    struct view to;
+    uint32_t validity;
+
+    (void)state;
+    begin(&a);
+    create(&a, "old");
+    create(&a, "old.child");
+    append(&a, "old", "one\r\n", 0);
+    append(&a, "old.child", "two\r\n", 0);
+    m = open_box(&a, "old");
+    validity = m->uid_validity;
+    assert_true(mailbox_keyword(m, VIEW("$kept"), true, &err) != 0);
+    mailbox_close(&m);
+    note_move(&a, "old", "new");
+    note_move(&a, "old.child", "new.child");
+    assert_int_equal(renameat(a.home.dir, ".old", a.home.dir, ".new"), 0);
+    store_close(&a.s);
+    open_store(&a);
+    m = open_box(&a, "new");
+    assert_int_equal(m->uid_validity, validity);
+    assert_string_equal(m->keywords[0], "$kept");
+    mailbox_close(&m);
+    only_is(&a, "new", 1, 0, "one\r\n");
+    only_is(&a, "old.child", 1, 0, "two\r\n");
+    assert_int_equal(txn_begin(a.s, false, &t, &err), 0);
+    assert_int_equal(txn_get(&t, DB_MOVE, VIEW("old"), &to, &err), 0);
+    assert_int_equal(txn_get(&t, DB_MOVE, VIEW("old.child"), &to, &err), 0);
+    txn_abort(&t);
+    end(&a);
+}
+
 /* What another tool left in its directory goes with a mailbox. */
 static void a_mailbox_goes_with_all_that_is_in_it(void **state)
 {
@@ -444,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_move_that_fails_moves_nothing),
         cmocka_unit_test(a_name_that_no_index_has),
         cmocka_unit_test(a_mailbox_that_cannot_go_stays),
+        cmocka_unit_test(a_rename_that_is_cut_off_loses_nothing),
         cmocka_unit_test(a_mailbox_goes_with_all_that_is_in_it),
         cmocka_unit_test(what_cannot_be_added_closes_its_own),
     };
