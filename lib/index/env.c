@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +38,17 @@ static void mark_damaged(struct store *s)
     io_close(&fd);
 }
 
+/* Without a limit only a page number that makes no sense is too far out. */
+static bool is_limited;
+
+void env_prepare(void)
+{
+    struct rlimit limit;
+
+    is_limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+                 limit.rlim_cur != RLIM_INFINITY;
+}
+
 /* Of what the system refuses (numbers above 0) only that tells of damage which
  * says that something else stands in a file's place; another index would be
  * refused the rest the same, and lack the keywords and UIDs of this one. Nor is
@@ -52,6 +64,7 @@ static bool is_damage(int rc)
     case EINVAL:
     case EACCES:
     case EPERM: return true;
+    case EFBIG: return !is_limited;
     case MDB_READERS_FULL:
     case MDB_MAP_FULL:
     case MDB_TXN_FULL:

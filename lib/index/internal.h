@@ -167,6 +167,9 @@ int store_refuse(enum store_why *why, enum store_why reason, struct error *err,
 bool store_is_maildir(struct store *s, const char *directory);
 int store_make_maildir(struct store *s, const char *path, struct error *err);
 
+/* Learn, before the jail, whether files may grow (env.c). */
+void env_prepare(void);
+
 /* A RENAME that was cut off may have renamed directories of which the index
  * does not know: let its records follow them. */
 int tree_recover(struct store *s, struct error *err);

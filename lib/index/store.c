@@ -29,6 +29,7 @@ void store_prepare(void)
     char large[4096] = { 0 };
 
     nameless_prepare();
+    env_prepare();
     qsort(large, sizeof large, 1, compare_char);
 }
 

@@ -208,6 +208,7 @@ static void disk_is_full(bool full)
     signal(SIGXFSZ, SIG_IGN);
     limit.rlim_cur = full ? 0 : RLIM_INFINITY;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    store_prepare(); /* which knows it then */
 }
 
 /* The flags and the text of the only message in a mailbox. */
