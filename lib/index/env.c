@@ -225,7 +225,7 @@ static int open_once(struct store *s, struct error *err)
         s->damaged = true;
         return error_set(err, FAIL_TEMP, "the index is marked as damaged");
     }
-    if (errno != ENOENT)
+    if (errno != ENOENT && !is_damage(errno)) /* LMDB will say if it is */
         return error_sys(err, "cannot look at the index");
     snprintf(path, sizeof path, "%s/" DIRECTORY, s->o.path ? s->o.path : ".");
     if (mdb_env_create(&s->env) != 0)

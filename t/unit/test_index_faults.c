@@ -442,6 +442,21 @@ static void a_mailbox_goes_with_all_that_is_in_it(void **state)
     end(&a);
 }
 
+static void a_file_in_the_place_of_the_index(void **state)
+{
+    struct account a;
+
+    (void)state;
+    begin(&a);
+    append(&a, "INBOX", "one\r\n", 0);
+    store_close(&a.s);
+    assert_int_equal(renameat(a.home.dir, "index", a.home.dir, "was"), 0);
+    make_file(&a, "index", "");
+    open_store(&a);
+    only_is(&a, "INBOX", 1, 0, "one\r\n");
+    end(&a);
+}
+
 /* How many descriptors are open, and that 0 to 2 are. */
 static unsigned open_descriptors(void)
 {
@@ -497,6 +512,7 @@ int main(void)
         cmocka_unit_test(a_name_that_no_index_has),
         cmocka_unit_test(a_mailbox_that_cannot_go_stays),
         cmocka_unit_test(a_rename_that_is_cut_off_loses_nothing),
+        cmocka_unit_test(a_file_in_the_place_of_the_index),
         cmocka_unit_test(a_mailbox_goes_with_all_that_is_in_it),
         cmocka_unit_test(what_cannot_be_added_closes_its_own),
     };
