@@ -211,18 +211,19 @@ int io_copy(int from, uint64_t offset, uint64_t len, int to, const char *what,
     return 0;
 }
 
-int io_wait(int fd, short events, int timeout_ms)
+int io_wait_either(int fd, short events, int other, int timeout_ms)
 {
     uint64_t end = clock_mono_ms() +
                    (uint64_t)(timeout_ms > 0 ? timeout_ms : 0);
 
     for (;;) {
-        struct pollfd p = { .fd = fd, .events = events };
-        int n = poll(&p, 1, timeout_ms);
+        struct pollfd p[] = { { .fd = fd, .events = events },
+                              { .fd = other, .events = POLLIN } };
+        int n = poll(p, other < 0 ? 1 : 2, timeout_ms);
         uint64_t now;
 
         if (n >= 0)
-            return n;
+            return p[1].revents != 0 ? 2 : n;
         if (errno != EINTR)
             return -1;
         if (timeout_ms < 0)
@@ -230,6 +231,11 @@ int io_wait(int fd, short events, int timeout_ms)
         now = clock_mono_ms();
         timeout_ms = now < end ? (int)(end - now) : 0;
     }
+}
+
+int io_wait(int fd, short events, int timeout_ms)
+{
+    return io_wait_either(fd, events, -1, timeout_ms);
 }
 
 void io_close(int *fd)

@@ -67,6 +67,10 @@ bool io_next_name(DIR *dir, struct dirent **entry);
  * `timeout_ms` passed (-1: never), -1 on error. */
 int io_wait(int fd, short events, int timeout_ms);
 
+/* The same, or until `other` (-1: none) can be read, which is 2 and counts
+ * first. */
+int io_wait_either(int fd, short events, int other, int timeout_ms);
+
 /* Close *fd if it is not -1, and make it -1. */
 void io_close(int *fd);
 

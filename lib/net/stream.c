@@ -42,8 +42,8 @@ void stream_deadline(struct stream *s, uint64_t ms)
     s->deadline_ms = ms ? clock_mono_ms() + ms : 0;
 }
 
-/* 1 when ready, 0 when the time is over. */
-static int wait_ready(struct stream *s, short events)
+/* STREAM_LINE when ready, STREAM_AGAIN when `wake` can be read. */
+static enum stream_result wait_ready(struct stream *s, short events, int wake)
 {
     unsigned ms = s->timeout_ms;
 
@@ -51,11 +51,18 @@ static int wait_ready(struct stream *s, short events)
         uint64_t now = clock_mono_ms();
 
         if (now >= s->deadline_ms)
-            return 0;
+            return STREAM_TIMEOUT;
         if (s->deadline_ms - now < ms)
             ms = (unsigned)(s->deadline_ms - now);
     }
-    return io_wait(s->fd, events, (int)ms) > 0;
+    switch (io_wait_either(s->fd, events, wake, (int)ms)) {
+    case 1:
+        return STREAM_LINE;
+    case 2:
+        return STREAM_AGAIN;
+    default:
+        return STREAM_TIMEOUT;
+    }
 }
 
 /* --- out --------------------------------------------------------------- */
@@ -96,7 +103,7 @@ int stream_flush(struct stream *s, struct error *err)
     int rc;
 
     while ((rc = stream_drain(s, &events, err)) == 0)
-        if (!wait_ready(s, events))
+        if (wait_ready(s, events, -1) != STREAM_LINE)
             return error_set(err, FAIL_TEMP, "the peer does not read");
     return rc < 0 ? -1 : 0;
 }
@@ -182,23 +189,28 @@ enum stream_result stream_fill(struct stream *s, short *events,
 /* Read more, waiting if need be; what we have to say goes out before, and then
  * the peer's answer takes its time: no use to look at once. (A layer may have
  * bytes that the socket does not tell of.) */
-static enum stream_result fill(struct stream *s, struct error *err)
+static enum stream_result fill(struct stream *s, int wake, struct error *err)
 {
+    enum stream_result r = STREAM_LINE;
     bool spoke = s->out.len > 0;
+    short events;
 
     if (stream_flush(s, err) < 0)
         return STREAM_BROKEN;
-    if (spoke && s->layer == NULL && !wait_ready(s, POLLIN))
-        return STREAM_TIMEOUT;
-    for (;;) {
-        short events;
-        enum stream_result r = stream_fill(s, &events, err);
-
+    if (spoke && s->layer == NULL)
+        r = wait_ready(s, POLLIN, wake);
+    while (r == STREAM_LINE) {
+        r = stream_fill(s, &events, err);
         if (r != STREAM_AGAIN)
             return r;
-        if (!wait_ready(s, events))
-            return STREAM_TIMEOUT;
+        r = wait_ready(s, events, wake);
     }
+    return r;
+}
+
+enum stream_result stream_await(struct stream *s, int wake, struct error *err)
+{
+    return stream_pending(s) ? STREAM_LINE : fill(s, wake, err);
 }
 
 static bool take_line(struct stream *s, struct view *line,
@@ -232,7 +244,7 @@ enum stream_result stream_line(struct stream *s, size_t limit,
         searched = s->in.len - s->at;
         if (searched > limit + 1)
             return STREAM_LONG;
-        r = fill(s, err);
+        r = fill(s, -1, err);
         if (r != STREAM_LINE)
             return r;
     }
@@ -277,12 +289,10 @@ void stream_shrink(struct stream *s)
 enum stream_result stream_some(struct stream *s, struct view *data,
                                struct error *err)
 {
-    if (!stream_pending(s)) {
-        enum stream_result r = fill(s, err);
+    enum stream_result r = stream_await(s, -1, err);
 
-        if (r != STREAM_LINE)
-            return r;
-    }
+    if (r != STREAM_LINE)
+        return r;
     *data = (struct view){ s->in.data + s->at, s->in.len - s->at };
     s->at = s->in.len;
     return STREAM_LINE;

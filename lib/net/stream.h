@@ -56,7 +56,7 @@ enum stream_result {
     STREAM_LONG,     /* the line is over the limit; it was not taken */
     STREAM_TIMEOUT,
     STREAM_BROKEN,   /* reset, or TLS failed; *err says how */
-    STREAM_AGAIN,    /* nothing yet; only from the calls that never wait */
+    STREAM_AGAIN,    /* nothing yet; only from calls that say so */
 };
 
 /* Use `fd`, made non-blocking. */
@@ -70,6 +70,10 @@ void stream_release(struct stream *s);
 enum stream_result stream_line(struct stream *s, size_t limit,
                                struct view *line, enum stream_end *end,
                                struct error *err);
+
+/* Before a line: wait until some of it is there (STREAM_LINE), or until `wake`
+ * (-1: none) can be read: STREAM_AGAIN. What waits to be sent is sent. */
+enum stream_result stream_await(struct stream *s, int wake, struct error *err);
 
 /* Take what there is, at least one byte: STREAM_LINE with *data, valid until
  * the next read; or as above. */
