@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* IDLE (RFC 2177): changes are told as they happen. Waiting is one poll(2) on
- * the client and on notify; the disk is looked at when a notice came, and now
- * and then because programs that know no notify change Maildirs too. */
+ * the client, on notify and on master; the disk is looked at when a notice
+ * came, and now and then because programs that know no notify change Maildirs
+ * too. */
 #include <errno.h>
 #include <poll.h>
 
@@ -33,12 +34,15 @@ static bool wait_for_client(struct imap_session *s)
     int every = (int)imapd_conf.imap_idle_poll * 1000;
 
     while (!stream_pending(&s->stream)) {
-        struct pollfd fds[2] = { { .fd = s->stream.fd, .events = POLLIN },
-                                 { .fd = notice_fd(s), .events = POLLIN } };
-        int n = poll(fds, 2, every);
+        struct pollfd fds[3] = { { .fd = s->stream.fd, .events = POLLIN },
+                                 { .fd = notice_fd(s), .events = POLLIN },
+                                 { .fd = imap_wake_fd(s), .events = POLLIN } };
+        int n = poll(fds, 3, every);
 
         if (n < 0 && errno != EINTR)
             imap_end(s, IMAP_LOST);
+        if (imap_all_stops(s, fds[2].revents != 0))
+            return false;
         if (fds[0].revents != 0)
             break;
         if (clock_mono_ms() >= end)

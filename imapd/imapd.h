@@ -51,6 +51,7 @@ enum imap_end {
     IMAP_TIMEOUT,
     IMAP_ERRORS,   /* too many senseless commands */
     IMAP_BYE,      /* we said why */
+    IMAP_SHUTDOWN, /* all stops */
 };
 
 /* For the log's last line. */
@@ -113,6 +114,12 @@ void imap_failed(struct imap_session *s, const struct error *err);
 
 /* End the session. */
 void imap_end(struct imap_session *s, enum imap_end why);
+
+/* While a client is waited for: a descriptor (-1: none) that can be read when
+ * master says something; `woken`: it could, take that. True, and the session
+ * ends, when all stops. */
+int imap_wake_fd(const struct imap_session *s);
+bool imap_all_stops(struct imap_session *s, bool woken);
 
 /* --- session.c: the mailbox -------------------------------------------- */
 

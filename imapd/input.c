@@ -9,6 +9,22 @@ static void closed(struct imap_session *s, enum stream_result r)
     imap_end(s, r == STREAM_TIMEOUT ? IMAP_TIMEOUT : IMAP_LOST);
 }
 
+/* False: nothing has come, or the session is over. */
+static bool await_command(struct imap_session *s)
+{
+    enum stream_result r;
+    struct error err;
+
+    if (imap_all_stops(s, false))
+        return false;
+    r = stream_await(&s->stream, imap_wake_fd(s), &err);
+    if (r == STREAM_AGAIN)
+        imap_all_stops(s, true);
+    else if (r != STREAM_LINE)
+        closed(s, r);
+    return r == STREAM_LINE;
+}
+
 static bool read_line(struct imap_session *s, struct view *line)
 {
     enum stream_end end;
@@ -106,6 +122,8 @@ enum imap_input imap_input(struct imap_session *s)
     bool sync;
 
     buf_reset(&s->command);
+    if (!await_command(s))
+        return IMAP_NONE;
     for (;;) {
         if (!read_line(s, &line))
             return IMAP_NONE;

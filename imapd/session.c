@@ -62,6 +62,21 @@ void imap_end(struct imap_session *s, enum imap_end why)
         s->end = why;
 }
 
+int imap_wake_fd(const struct imap_session *s)
+{
+    return s->daemon != NULL ? service_wake_fd(s->daemon) : -1;
+}
+
+bool imap_all_stops(struct imap_session *s, bool woken)
+{
+    if (woken)
+        service_hear(s->daemon);
+    if (s->daemon == NULL || !s->daemon->goodbye)
+        return false;
+    imap_end(s, IMAP_SHUTDOWN);
+    return true;
+}
+
 void imap_say_view(struct imap_session *s, struct view text)
 {
     struct error err;
@@ -306,6 +321,7 @@ static void log_end(const struct imap_session *s, const char *session)
         [IMAP_LOST] = "Connection closed", [IMAP_TIMEOUT] = "Inactivity",
         [IMAP_ERRORS] = "Too many invalid IMAP commands",
         [IMAP_BYE] = "Internal error occurred",
+        [IMAP_SHUTDOWN] = "Shutting down",
     };
     const struct imap_counts *n = &s->counts;
 
@@ -355,6 +371,8 @@ void imap_session_run(struct daemon *d, int root, struct client *c)
         one_command(&s);
     if (s.end == IMAP_TIMEOUT)
         imap_say(&s, "* BYE Disconnected for inactivity.\r\n");
+    if (s.end == IMAP_SHUTDOWN)
+        imap_say(&s, "* BYE The server is shutting down.\r\n");
     if (s.box != NULL)
         mailbox_close(&s.box);
     if (s.store != NULL)

@@ -94,16 +94,19 @@ static void client_drop(struct login_client *c, const char *why)
     client_free(c);
 }
 
-static void on_timer(struct timer *t)
+void client_dismiss(struct login_client *c, const char *why)
 {
-    struct login_client *c = list_entry(t, struct login_client, timer);
-
     if (c->state == LEAVING || c->state == SHAKING) {
-        client_drop(c, "Inactivity");
+        client_drop(c, why);
     } else {
-        client_leave(c, "Inactivity");
+        client_leave(c, why);
         run(c);
     }
+}
+
+static void on_timer(struct timer *t)
+{
+    client_dismiss(list_entry(t, struct login_client, timer), "Inactivity");
 }
 
 void client_leave(struct login_client *c, const char *why)

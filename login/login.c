@@ -100,10 +100,23 @@ void login_start(struct daemon *d)
     auth_reach();
 }
 
+/* Sessions say good-bye themselves: who is relayed waits for that. */
+static void send_clients_away(void)
+{
+    list_each_safe (l, &login.clients) {
+        struct login_client *c = list_entry(l, struct login_client, link);
+
+        if (c->state != RELAYING && c->state != LEAVING)
+            client_dismiss(c, "The server is shutting down");
+    }
+}
+
 void login_stopping(struct daemon *d)
 {
     login.stopping = true;
     listen_on(0);
+    if (d->goodbye)
+        send_clients_away();
     if (login.n_clients == 0)
         service_leave(d);
 }

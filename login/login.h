@@ -143,8 +143,11 @@ void client_start(int fd);
 void client_say(struct login_client *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Send what waits and close; `why` is for the log. */
+/* Send what waits and close; `why` is for the client and the log. */
 void client_leave(struct login_client *c, const char *why);
+
+/* The same from outside of the client's turn, which may free it. */
+void client_dismiss(struct login_client *c, const char *why);
 
 /* A command that is none; false when that was one too many. */
 bool client_bad(struct login_client *c);

@@ -8,8 +8,8 @@
  *             message.
  * State:      pid/master.pid (locked while it runs) and id_floor in the queue
  *             directory.
- * Ends:       SIGTERM or "postern stop" let sessions finish; its programs die
- *             with it if it is killed.
+ * Ends:       SIGTERM or "postern stop" let sessions finish the command that
+ *             they are in; its programs die with it if it is killed.
  */
 #include "master/master.h"
 

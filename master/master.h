@@ -56,6 +56,7 @@ enum child_state {
     CHILD_IDLE,
     CHILD_BUSY,
     CHILD_STOPPING,
+    CHILD_LEAVING,  /* the same, since all stops */
 };
 
 struct child {

@@ -61,7 +61,7 @@ const struct param master_params[] = {
         "how long \"postern reload\" waits for each program to accept the "
         "new configuration; then the old one stays"),
     PARAM_TIME(master_conf, stop_timeout, "10s", "1s", "1h",
-        "how long \"postern stop\" lets sessions finish before it ends "
-        "them"),
+        "how long \"postern stop\" lets sessions finish the command that they "
+        "are in before it ends them"),
     PARAM_END
 };

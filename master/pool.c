@@ -250,12 +250,15 @@ void pool_adjust(struct pool *p)
 
 static void stop_child(struct child *c)
 {
-    if (c->state == CHILD_STOPPING)
+    struct control_stop stop = { .goodbye = c->pool->master->stopping };
+    enum child_state to = stop.goodbye ? CHILD_LEAVING : CHILD_STOPPING;
+
+    if (c->state >= to)
         return;
-    if (c->state != CHILD_BUSY)
+    if (c->state < CHILD_BUSY)
         c->pool->idle--;
-    c->state = CHILD_STOPPING;
-    peer_send(&c->control, &control_stop_type, NULL);
+    c->state = to;
+    peer_send(&c->control, &control_stop_type, &stop);
 }
 
 /* Its last process has ended for good: nobody will take what waits in the

@@ -269,10 +269,17 @@ static void one_command(struct pop3_session *s)
     struct view line;
     enum stream_end end;
     struct error err;
+    enum stream_result r = stream_await(&s->stream,
+                                        service_wake_fd(s->daemon), &err);
 
-    switch (stream_line(&s->stream, LINE_LIMIT, &line, &end, &err)) {
+    if (r == STREAM_LINE)
+        r = stream_line(&s->stream, LINE_LIMIT, &line, &end, &err);
+    switch (r) {
     case STREAM_LINE:
         dispatch(s, line);
+        return;
+    case STREAM_AGAIN:
+        service_hear(s->daemon);
         return;
     case STREAM_LONG:
         pop3_say(s, "-ERR Line too long");
@@ -343,8 +350,12 @@ void pop3d_serve(struct daemon *d, struct client *c)
     stream_init(&s.stream, c->fd, pop3d_conf.pop3_timeout * 1000);
     c->fd = -1;
     if (open_drop(&s)) {
-        while (!s.over)
+        while (!s.over && !d->goodbye)
             one_command(&s);
+        if (!s.over) { /* without QUIT nothing is deleted */
+            pop3_say(&s, "-ERR [SYS/TEMP] The server is shutting down.");
+            s.why = "Shutting down";
+        }
         log_end(&s);
     }
     stream_deadline(&s.stream, 5000);

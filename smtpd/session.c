@@ -258,15 +258,22 @@ static void greet(struct smtp_session *s)
 
 static void one_command(struct smtp_session *s)
 {
+    enum stream_result r;
     struct view line;
     enum stream_end end;
     struct error err;
 
     stream_deadline(&s->stream, smtpd_conf.smtpd_timeout * 1000ULL);
-    switch (stream_line(&s->stream, smtpd_conf.line_length_limit, &line, &end,
-                        &err)) {
+    r = stream_await(&s->stream, service_wake_fd(s->daemon), &err);
+    if (r == STREAM_LINE)
+        r = stream_line(&s->stream, smtpd_conf.line_length_limit, &line, &end,
+                        &err);
+    switch (r) {
     case STREAM_LINE:
         break;
+    case STREAM_AGAIN:
+        service_hear(s->daemon);
+        return;
     case STREAM_LONG:
         smtp_reply(s, 500, "5.5.2", "Error: line too long");
         smtp_end(s, END_CLOSE);
@@ -364,8 +371,13 @@ void smtpd_serve(struct daemon *d, struct client *c)
         smtp_end(&s, END_CLOSE);
     else if (tls_shake(&s))
         greet(&s);
-    while (s.end == END_NONE)
+    while (s.end == END_NONE && !d->goodbye)
         one_command(&s);
+    if (s.end == END_NONE) {
+        smtp_reply(&s, 421, "4.3.2", "%s Error: the server is shutting down",
+                   smtpd_conf.myhostname);
+        smtp_end(&s, END_CLOSE);
+    }
     stream_deadline(&s.stream, 5000);
     stream_flush(&s.stream, &err);
     smtp_reset(&s);

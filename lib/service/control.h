@@ -92,8 +92,11 @@ IPC_MESSAGE(control_config, 0x0182, CONTROL_CONFIG)
 IPC_SIGNAL(control_apply, 0x0183)
 IPC_SIGNAL(control_discard, 0x0184)
 
-/* End as soon as the clients at hand are served. */
-IPC_SIGNAL(control_stop, 0x0185)
+/* End as soon as the clients at hand are served; or, with `goodbye`, since all
+ * stops, as soon as the command that each of them is in has its answer. May
+ * come once more, with `goodbye`. */
+#define CONTROL_STOP(F, S) F(S, U32, goodbye, 0)
+IPC_MESSAGE(control_stop, 0x0185, CONTROL_STOP)
 
 /* Only to logd: read lines from `fd` and write them under this tag; the
  * sender's process id comes with each line from the kernel. */

@@ -195,8 +195,9 @@ static void on_discard(struct peer *p, const void *msg)
 static void on_stop(struct peer *p, const void *msg)
 {
     struct daemon *d = daemon_of(p);
+    const struct control_stop *stop = msg;
 
-    (void)msg;
+    d->goodbye = d->goodbye || stop->goodbye;
     if (d->service->stopping != NULL)
         d->service->stopping(d);
     else

@@ -89,7 +89,8 @@ struct service {
     int (*check)(struct daemon *d, const void *conf, struct error *err);
     /* The values have been replaced. */
     void (*reloaded)(struct daemon *d);
-    /* Asked to stop: call service_leave() when done. NULL: at once. */
+    /* Asked to stop: call service_leave() when done. NULL: at once. Comes once
+     * more when first the program and then, with d->goodbye, all stops. */
     void (*stopping)(struct daemon *d);
 };
 
@@ -115,6 +116,8 @@ struct daemon {
     struct loop loop;     /* not of straight-line programs */
 
     unsigned walls;       /* those that stand: enum wall */
+    bool goodbye;         /* all stops: send the client away between two of its
+                             commands */
 
     /* Private to lib/service. */
     struct sandbox_rule *extra; /* ended by a NULL path */
@@ -145,6 +148,11 @@ void service_allow(struct daemon *d, const char *path, unsigned access);
 
 /* Take no client after this one, so that a fresh process takes our place. */
 void service_last_client(struct daemon *d);
+
+/* To be woken for d->goodbye: a descriptor that can be read when master says
+ * something, and, when it can, take that. */
+int service_wake_fd(const struct daemon *d);
+void service_hear(struct daemon *d);
 
 /* Join a program of `service`, by its name in master.cf (for `account`, or
  * ""), waiting for master's answer, and make `out` a channel to it with that

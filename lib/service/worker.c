@@ -47,12 +47,20 @@ int worker_epoll(struct daemon *d)
 }
 
 /* What master says unasked; false: it is something else. */
-static bool heard(struct daemon *d, const struct ipc_packet *p)
+static bool heard(struct daemon *d, struct ipc_packet *p)
 {
-    d->stop = d->stop || ipc_id(p->bytes) == control_stop_type.id;
-    d->look = d->look || ipc_id(p->bytes) == control_look_type.id;
-    return ipc_id(p->bytes) == control_stop_type.id ||
-           ipc_id(p->bytes) == control_look_type.id;
+    struct control_stop stop;
+    struct error err;
+
+    if (ipc_id(p->bytes) == control_look_type.id) {
+        d->look = true;
+        return true;
+    }
+    if (ipc_packet_decode(p, &control_stop_type, &stop, &err) < 0)
+        return false;
+    d->stop = true;
+    d->goodbye = d->goodbye || stop.goodbye;
+    return true;
 }
 
 /* A joined that nobody waits for any more is dropped. False when master is
@@ -188,6 +196,17 @@ void worker_run(struct daemon *d, const struct service_conf *sc, int epoll_fd)
         rested = d->service->rest == NULL;
         served++;
     }
+}
+
+int service_wake_fd(const struct daemon *d)
+{
+    return d->control_line.fd;
+}
+
+void service_hear(struct daemon *d)
+{
+    if (!worker_hear_master(d))
+        d->stop = d->goodbye = true;
 }
 
 void service_last_client(struct daemon *d)

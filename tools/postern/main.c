@@ -14,7 +14,7 @@ static const struct verb verbs[] = {
       verb_start },
     { "start-fg", "", "be the mail system, in the foreground, until a signal "
       "ends it", verb_start_fg },
-    { "stop", "", "let sessions finish, then end the mail system", verb_stop },
+    { "stop", "", "say good-bye to clients, end the mail system", verb_stop },
     { "reload", "", "use the changed configuration, dropping no session",
       verb_reload },
     { "check", "", "look for mistakes in the configuration; exit 78 if it "
