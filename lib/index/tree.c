@@ -160,16 +160,14 @@ static void collect(const struct store_entry *e, void *arg)
         r->too_long = true;
 }
 
-/* The directory of one of the names, and the name that it is to have. */
-static void paths_of(const struct renaming *r, struct view name,
-                     struct buf *fresh, char from[STORE_NAME_MAX + 2],
-                     char to[STORE_NAME_MAX + 2])
+/* What one of the names is to be. */
+static struct view new_name(const struct renaming *r, struct view name,
+                            struct buf *fresh)
 {
     buf_reset(fresh);
     buf_add_view(fresh, r->to);
     buf_add_view(fresh, view_sub(name, r->from.len, name.len));
-    store_path(name, from);
-    store_path(buf_view(fresh), to);
+    return buf_view(fresh);
 }
 
 static int move_record(struct txn *t, struct view from, struct view to,
@@ -192,7 +190,8 @@ static int rename_one(struct store *s, struct txn *t, struct renaming *r,
     struct buf fresh = BUF_INIT;
     int rc;
 
-    paths_of(r, name, &fresh, from, to);
+    store_path(name, from);
+    store_path(new_name(r, name, &fresh), to);
     if (renameat(s->dir, from, s->dir, to) < 0) {
         rc = error_sys(err, "cannot rename the mailbox %s", from);
     } else {
@@ -214,7 +213,8 @@ static void undo(struct store *s, struct renaming *r)
     while (rest.len > 0 && view_cut(&rest, '\0', &name)) {
         char from[STORE_NAME_MAX + 2], to[STORE_NAME_MAX + 2];
 
-        paths_of(r, name, &fresh, from, to);
+        store_path(name, from);
+        store_path(new_name(r, name, &fresh), to);
         renameat(s->dir, to, s->dir, from);
     }
     buf_release(&fresh);
@@ -231,26 +231,20 @@ static int note_all(struct store *s, struct renaming *r, bool take_back,
 
     if (txn_begin(s, true, &t, err) < 0)
         return -1;
-    while (rc == 0 && rest.len > 0 && view_cut(&rest, '\0', &name)) {
-        char from[STORE_NAME_MAX + 2], to[STORE_NAME_MAX + 2];
-
-        paths_of(r, name, &fresh, from, to);
+    while (rc == 0 && rest.len > 0 && view_cut(&rest, '\0', &name))
         rc = take_back ? txn_delete(&t, DB_MOVE, name, err)
-                       : txn_put(&t, DB_MOVE, name, buf_view(&fresh), err);
-    }
+                       : txn_put(&t, DB_MOVE, name, new_name(r, name, &fresh),
+                                 err);
     buf_release(&fresh);
     return txn_end(&t, rc, err);
 }
 
-static int rename_all(struct store *s, struct renaming *r, struct error *err)
+static int rename_noted(struct store *s, struct renaming *r, struct error *err)
 {
     struct view rest = buf_view(&r->names), name;
-    struct error ignored;
     struct txn t;
     int rc = 0;
 
-    if (note_all(s, r, false, err) < 0)
-        return -1;
     if (txn_begin(s, true, &t, err) < 0)
         return -1;
     while (rc == 0 && rest.len > 0 && view_cut(&rest, '\0', &name))
@@ -258,11 +252,21 @@ static int rename_all(struct store *s, struct renaming *r, struct error *err)
     if (rc == 0 && fsync(s->dir) < 0)
         rc = error_sys(err, "cannot sync the mailboxes");
     rc = txn_end(&t, rc, err);
-    if (rc < 0) {
+    if (rc < 0)
         undo(s, r);
-        note_all(s, r, true, &ignored);
-    }
     return rc;
+}
+
+static int rename_all(struct store *s, struct renaming *r, struct error *err)
+{
+    struct error ignored;
+
+    if (note_all(s, r, false, err) < 0)
+        return -1;
+    if (rename_noted(s, r, err) == 0)
+        return 0;
+    note_all(s, r, true, &ignored);
+    return -1;
 }
 
 static int add_note(struct view from, struct view to, void *arg,
