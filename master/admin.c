@@ -75,8 +75,11 @@ static void on_reload(struct peer *p, const void *msg)
 
 static void on_status(struct peer *p, const void *msg)
 {
-    static const char *const states[] = { "starting", "idle", "busy",
-                                          "stopping" };
+    static const char *const states[] = {
+        [CHILD_STARTING] = "starting", [CHILD_IDLE] = "idle",
+        [CHILD_BUSY] = "busy", [CHILD_STOPPING] = "stopping",
+        [CHILD_LEAVING] = "stopping",
+    };
     struct master *m = visitor_of(p)->master;
 
     (void)msg;

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 
 import suite
 
@@ -69,6 +70,27 @@ class Operator(suite.Case):
                       "0 set-id programs")
         if os.geteuid() == 0:
             self.contains(done.stdout, " 1 of them root;")
+
+    @suite.not_watched("it shows walls that are not there")
+    def test_hardening_does_not_blame_who_only_starts(self):
+        s = self.instance("op").mail()
+        programs = s.dir / "libexec"
+        programs.mkdir()
+        for p in s.libexec.iterdir():
+            (programs / p.name).symlink_to(p)
+        s.settings.update(daemon_directory=programs, stop_timeout="1s")
+        s.start()
+        (programs / "smtpd").unlink()
+        (programs / "smtpd").write_text("#!/bin/sh\nexec sleep 1000\n")
+        (programs / "smtpd").chmod(0o755)
+        with socket.create_connection(("127.0.0.1", s.port)):
+            suite.wait_for(lambda: ("smtpd", "starting") in
+                           {(p[1], p[3]) for p in s.processes()},
+                           "an smtpd that starts")
+            done = s.postern("hardening", check=False)
+        self.equal(done.returncode, 0, done.stdout + done.stderr)
+        self.true(re.search(r"^1 of them only start,", done.stdout, re.M),
+                  done.stdout)
 
 
 suite.main()

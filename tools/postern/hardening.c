@@ -96,16 +96,16 @@ static void look(unsigned pid, struct facts *f)
 }
 
 struct totals {
-    unsigned processes, root, weak;
+    unsigned processes, root, weak, starting;
     bool is_root; /* master is, so that uids and namespaces can be had */
 };
 
-static const struct exception *exception_of(const char *program)
+static const struct exception *exception_of(struct view program)
 {
     static const struct exception none;
 
     for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
-        if (strcmp(exceptions[i].program, program) == 0)
+        if (view_is(program, exceptions[i].program))
             return &exceptions[i];
     return &none;
 }
@@ -116,35 +116,38 @@ static bool has_filter(const struct facts *f, unsigned walls)
     return f->seccomp == 2 && (walls & WALL_SECCOMP);
 }
 
-static bool is_weak(const char *program, const struct facts *f,
-                    unsigned walls, bool is_root)
+static bool is_weak(const struct admin_process *a, const struct facts *f,
+                    bool is_root)
 {
-    const struct exception *e = exception_of(program);
+    const struct exception *e = exception_of(a->program);
 
-    return !has_filter(f, walls) || !f->no_new_privs || f->caps != 0 ||
-           !(walls & WALL_LANDLOCK) || f->dumpable ||
+    return !has_filter(f, a->walls) || !f->no_new_privs || f->caps != 0 ||
+           !(a->walls & WALL_LANDLOCK) || f->dumpable ||
            (is_root && (f->uid == 0 || (!f->own_net && !e->host_net) ||
                         (!f->own_root && !e->host_root)));
 }
 
-static void print_process(const char *program, const char *service,
-                          unsigned pid, unsigned walls, struct totals *t)
+/* One that only starts has no walls yet, and hears nobody before they stand. */
+static void print_process(const struct admin_process *a, struct totals *t)
 {
     struct facts f;
-    bool is_master = strcmp(program, "master") == 0;
+    bool is_master = view_is(a->program, "master");
+    bool starts = view_is(a->state, "starting");
 
-    look(pid, &f);
+    look(a->pid, &f);
     t->processes++;
     if (!f.known)
         return;
     t->root += f.uid == 0;
-    t->weak += !is_master && is_weak(program, &f, walls, t->is_root);
+    t->starting += starts;
+    t->weak += !is_master && !starts && is_weak(a, &f, t->is_root);
     t->is_root = t->is_root || (is_master && f.uid == 0);
-    printf("%-9s %-16s %7u %10lu %-5s %-4s %-7s %-8s %-5s %s\n", program,
-           service, pid, f.uid, f.caps ? "some" : "none",
-           f.no_new_privs ? "yes" : "no", has_filter(&f, walls) ? "yes" : "no",
-           walls & WALL_LANDLOCK ? "yes" : "no", f.own_net ? "empty" : "host",
-           f.own_root ? "own" : "host");
+    printf("%-9.*s %-16.*s %7u %10lu %-5s %-4s %-7s %-8s %-5s %s\n",
+           VIEW_ARG(a->program), VIEW_ARG(a->service), a->pid, f.uid,
+           f.caps ? "some" : "none", f.no_new_privs ? "yes" : "no",
+           has_filter(&f, a->walls) ? "yes" : "no",
+           a->walls & WALL_LANDLOCK ? "yes" : "no",
+           f.own_net ? "empty" : "host", f.own_root ? "own" : "host");
 }
 
 /* Master does not list itself. */
@@ -157,7 +160,9 @@ static void print_master(struct postern *p, struct totals *t)
 
     if (io_read_file(AT_FDCWD, path, &text, 100, &err) == 0 &&
         view_number(view_trim(buf_view(&text)), UINT32_MAX, &pid))
-        print_process("master", "-", (unsigned)pid, 0, t);
+        print_process(&(struct admin_process){ .pid = (uint32_t)pid,
+                                               .program = VIEW("master"),
+                                               .service = VIEW("-") }, t);
     buf_release(&text);
     free(path);
 }
@@ -167,7 +172,6 @@ static int print_all(struct ipc *c, struct totals *t, struct error *err)
     for (;;) {
         struct ipc_packet packet;
         struct admin_process a;
-        char program[33], service[65];
 
         if (ipc_recv(c, &packet, err) <= 0)
             return -1;
@@ -175,9 +179,7 @@ static int print_all(struct ipc *c, struct totals *t, struct error *err)
             return 0;
         if (ipc_packet_decode(&packet, &admin_process_type, &a, err) < 0)
             return -1;
-        view_copy(a.program, program, sizeof program);
-        view_copy(a.service, service, sizeof service);
-        print_process(program, service, a.pid, a.walls, t);
+        print_process(&a, t);
     }
 }
 
@@ -313,6 +315,9 @@ int verb_hardening(struct postern *p, int argc, char **argv)
            "have; %u set-id programs\n", t.processes, t.root, t.weak,
            count_setid(p, "daemon_directory") +
                count_setid(p, "command_directory"));
+    if (t.starting > 0)
+        printf("%u of them only start, and hear nobody before their walls "
+               "stand\n", t.starting);
     print_kernel(t.is_root);
     return t.weak > 0 ? 1 : 0;
 }
