@@ -40,11 +40,18 @@ class Master(suite.Case):
         s = self.instance().start()
         logd = s.pid_of("logd")
         os.kill(s.master_pid(), signal.SIGKILL)
-        suite.wait_for(lambda: not os.path.exists(f"/proc/{logd}")
-                       or open(f"/proc/{logd}/stat").read().split()[2] == "Z",
-                       "logd's end")
+        for pid in (logd, s.master_pid()):
+            suite.wait_for(lambda: self.has_ended(pid), f"the end of {pid}")
         s.running = False
         s.start()
+
+    @staticmethod
+    def has_ended(pid):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                return f.read().split()[2] == "Z"
+        except OSError:
+            return True
 
     @staticmethod
     def smtpds(s):
