@@ -201,11 +201,11 @@ int commit_content(struct transaction *t, int fd, bool last,
  * message may arrive twice, rather than not. */
 static int make_durable(struct transaction *t, struct error *err)
 {
-    if (fsync(t->fd) < 0)
+    if (io_sync(t->fd) < 0)
         return error_sys(err, "cannot sync the queue file");
     if (nameless_link(t->fd, t->daemon->root, t->queue_id) < 0)
         return error_sys(err, "cannot link the queue file into incoming");
-    if (fsync(t->daemon->root) < 0) {
+    if (io_sync(t->daemon->root) < 0) {
         ipc_release(t->qmgr);
         return error_sys(err, "cannot sync incoming");
     }

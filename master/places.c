@@ -59,7 +59,7 @@ static int make_directory(int at, const char *name, uid_t uid, mode_t mode,
 static int sync_above(int fd, const char *path, struct error *err)
 {
     int above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = above < 0 ? -1 : fsync(above);
+    int rc = above < 0 ? -1 : io_sync(above);
 
     io_close(&above);
     return rc < 0 ? error_sys(err, "cannot sync the directory above %s", path)
@@ -92,7 +92,7 @@ static int make_queue(struct master *m, struct error *err)
         make_directory(m->queue_dir, "private", geteuid(), 0700, err) < 0 ||
         make_directory(m->queue_dir, "pid", geteuid(), 0755, err) < 0)
         return -1;
-    if (fsync(m->queue_dir) < 0)
+    if (io_sync(m->queue_dir) < 0)
         return error_sys(err, "cannot sync %s", m->conf.queue_directory);
     return 0;
 }
@@ -211,7 +211,7 @@ static int step_into(int *at, const char *name, struct error *err)
     int next;
 
     if (mkdirat(*at, name, 0700) == 0) {
-        if (fsync(*at) < 0)
+        if (io_sync(*at) < 0)
             return error_sys(err, "cannot sync the directory above %s", name);
     } else if (errno != EEXIST) {
         return error_sys(err, "cannot make %s in the mail store", name);
@@ -290,7 +290,7 @@ static int open_tenant(const struct pool *p, struct error *err)
 
     if (make_tenant(p, err) < 0)
         return -1;
-    if (fsync(m->store_dir) < 0)
+    if (io_sync(m->store_dir) < 0)
         return error_sys(err, "cannot sync the mail store");
     if (p->path != NULL && make_account(p, err) < 0)
         return -1;

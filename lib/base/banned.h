@@ -6,7 +6,8 @@
  * the size of what it writes or keeps hidden state; the second opens files,
  * sockets or libraries behind our back and so fails inside a jail (DESIGN §9):
  * what it does is done by service_main() before the jail, or by a daemon whose
- * only job it is (dnsd, logd).
+ * only job it is (dnsd, logd). The last calls a directory durable that is on a
+ * disk which has failed; io_sync() of io.h does not.
  */
 #ifndef BASE_BANNED_H
 #define BASE_BANNED_H
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BANNED(name) name##_is_banned_see_banned_h
 
@@ -69,5 +71,7 @@
 #define vsyslog(...)    BANNED(vsyslog)
 #define dlopen(...)     BANNED(dlopen)
 #define iconv_open(...) BANNED(iconv_open)
+
+#define fsync(...) BANNED(fsync)
 
 #endif

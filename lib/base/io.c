@@ -120,6 +120,15 @@ int io_read_file(int dir, const char *path, struct buf *b, size_t limit,
     return rc;
 }
 
+#undef fsync
+
+int io_sync(int fd)
+{
+    struct stat st;
+
+    return fsync(fd) < 0 ? -1 : fstat(fd, &st);
+}
+
 int io_replace_file(int dir, const char *name, const void *data, size_t len,
                     mode_t mode, struct error *err)
 {
@@ -135,8 +144,8 @@ int io_replace_file(int dir, const char *name, const void *data, size_t len,
     }
     if (io_write_all(fd, data, len, buf_text(&fresh), err) < 0)
         goto out;
-    if (fsync(fd) < 0 || renameat(dir, buf_text(&fresh), dir, name) < 0 ||
-        fsync(dir) < 0) {
+    if (io_sync(fd) < 0 || renameat(dir, buf_text(&fresh), dir, name) < 0 ||
+        io_sync(dir) < 0) {
         error_sys(err, "cannot keep the file %s", name);
         goto out;
     }

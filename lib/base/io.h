@@ -40,6 +40,11 @@ int io_read_file(int dir, const char *path, struct buf *b, size_t limit,
 /* -1 for what is no regular file: an empty FIFO looks like an empty one. */
 int io_is_file(int fd, const char *what, struct error *err);
 
+/* fsync(2) that can be believed: 0 when what was done to the file or directory
+ * before is durable; else -1 and errno. XFS that has shut itself down, since
+ * its disk failed, says of a directory that all is well; but not what it is. */
+int io_sync(int fd);
+
 /* Make `data` all that the file `name` of the directory `dir` holds: written
  * to NAME.new (which gets `mode`, less the umask, unless it is there), synced,
  * renamed to NAME, and the directory synced. Nobody ever reads a part of it,

@@ -100,7 +100,7 @@ static void unlink_made(struct adding *a)
 /* All or none: what was linked goes again when the end is not reached. */
 static int adding_end(struct adding *a, int rc, struct error *err)
 {
-    if (rc == 0 && fsync(a->folder.cur_dir) < 0)
+    if (rc == 0 && io_sync(a->folder.cur_dir) < 0)
         rc = error_sys(err, "cannot sync the mailbox");
     if (rc == 0) {
         folder_changed(&a->folder, &a->b, &a->before);
@@ -156,7 +156,7 @@ static int write_file(struct adding *a, const struct mailbox_new *n,
         return -1;
     if (io_copy(n->fd, 0, n->len, fd, "the mailbox", err) < 0)
         goto failed;
-    if (futimens(fd, times) < 0 || fsync(fd) < 0) {
+    if (futimens(fd, times) < 0 || io_sync(fd) < 0) {
         error_sys(err, "cannot write the message");
         goto failed;
     }
@@ -382,7 +382,7 @@ static int copy_all(struct copying *c, struct error *err)
         rc = copy_one(c, c->indices[i], &c->uids[i], err);
     if (rc == 0 && c->move) {
         folder_changed(&c->from, &c->from_box, &before);
-        if (fsync(c->from.cur_dir) < 0)
+        if (io_sync(c->from.cur_dir) < 0)
             rc = error_sys(err, "cannot sync the mailbox");
         else
             rc = box_put(&c->to.t, view_of(c->m->name), &c->from_box, err);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "index/internal.h"
 #include "maildir/quota.h"
@@ -65,7 +66,7 @@ static int changing_begin(struct changing *c, struct mailbox *m,
 static int changing_end(struct changing *c, struct mailbox *m, int rc,
                         struct error *err)
 {
-    if (rc == 0 && c->renamed && fsync(c->folder.cur_dir) < 0)
+    if (rc == 0 && c->renamed && io_sync(c->folder.cur_dir) < 0)
         rc = error_sys(err, "cannot sync the mailbox");
     if (rc == 0) {
         folder_changed(&c->folder, &c->b, &c->before);

@@ -119,7 +119,7 @@ int store_make_maildir(struct store *s, const char *path, struct error *err)
             return -1;
     }
     fd = openat(s->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    rc = fd < 0 || fsync(fd) < 0 || fsync(s->dir) < 0
+    rc = fd < 0 || io_sync(fd) < 0 || io_sync(s->dir) < 0
              ? error_sys(err, "cannot sync the mailbox %s", path) : 0;
     io_close(&fd);
     return rc;

@@ -125,7 +125,7 @@ int store_delete(struct store *s, struct view name, enum store_why *why,
         txn_abort(&t);
         return -1;
     }
-    rc = fsync(s->dir) < 0 ? error_sys(err, "cannot delete the mailbox")
+    rc = io_sync(s->dir) < 0 ? error_sys(err, "cannot delete the mailbox")
                            : drop_box(&t, name, err);
     if (txn_end(&t, rc, err) < 0) {
         renameat(s->dir, aside, s->dir, path);
@@ -249,7 +249,7 @@ static int rename_noted(struct store *s, struct renaming *r, struct error *err)
         return -1;
     while (rc == 0 && rest.len > 0 && view_cut(&rest, '\0', &name))
         rc = rename_one(s, &t, r, name, err);
-    if (rc == 0 && fsync(s->dir) < 0)
+    if (rc == 0 && io_sync(s->dir) < 0)
         rc = error_sys(err, "cannot sync the mailboxes");
     rc = txn_end(&t, rc, err);
     if (rc < 0)

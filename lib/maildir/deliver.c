@@ -152,7 +152,7 @@ static int write_message(int fd, const struct maildir_message *msg,
         return -1;
     if (futimens(fd, times) < 0)
         return error_sys(err, "cannot set a message's time");
-    if (fsync(fd) < 0)
+    if (io_sync(fd) < 0)
         return error_sys(err, "cannot sync a message");
     return 0;
 }
@@ -212,7 +212,7 @@ int maildir_deliver(struct maildir *m, const char *name,
     if (there) {
         *result = MAILDIR_ALREADY;
         /* It is there, but perhaps not yet for good. */
-        if (fsync(m->new_dir) < 0 || fsync(m->cur_dir) < 0)
+        if (io_sync(m->new_dir) < 0 || io_sync(m->cur_dir) < 0)
             return error_sys(err, "cannot sync %s", m->path);
         return 0;
     }
@@ -222,7 +222,7 @@ int maildir_deliver(struct maildir *m, const char *name,
     if (write_message(fd, msg, mtime_us, err) < 0 ||
         link_as(m, fd, name, msg, result, err) < 0)
         goto out;
-    if (fsync(m->new_dir) < 0) {
+    if (io_sync(m->new_dir) < 0) {
         error_sys(err, "cannot sync %s/new", m->path);
         goto out;
     }

@@ -72,7 +72,7 @@ static int enter(int dir, const char *name, bool create, struct error *err)
     if (create) {
         if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
             return error_sys(err, "cannot make the directory %s", name);
-        if (fsync(dir) < 0)
+        if (io_sync(dir) < 0)
             return error_sys(err, "cannot sync the directory above %s", name);
     }
     fd = open_beneath(dir, name, O_RDONLY | O_DIRECTORY);

@@ -257,7 +257,7 @@ static int sync_directory(const char *dir, struct error *err)
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int rc = 0;
 
-    if (fd < 0 || fsync(fd) < 0)
+    if (fd < 0 || io_sync(fd) < 0)
         rc = error_sys(err, "cannot sync the directory %s", dir);
     io_close(&fd);
     return rc;
@@ -275,7 +275,7 @@ int dbfile_commit(struct dbfile **dp, struct error *err)
         fault(d, "write", code, err);
         goto out;
     }
-    if (fsync(d->fd) < 0) {
+    if (io_sync(d->fd) < 0) {
         error_sys(err, "cannot sync %s", d->temp);
         goto out;
     }

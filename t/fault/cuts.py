@@ -4,6 +4,7 @@
 Queue and mail store stand on a small file system in memory, ext4 or XFS, or on
 two; at the Nth system call they are shut down without writing their logs,
 everything is killed, they are mounted again, and the suite is started."""
+import contextlib
 import shutil
 
 import disks
@@ -40,6 +41,22 @@ class Cutting(kill.Killing):
         faults.start_again(self.s)
 
 
+class Failing(Cutting):
+    """A disk that fails for good, while all programs go on; the power is cut
+    only when the unit has come to its end."""
+    what = "disk failures"
+
+    def __init__(self, s, work, disk):
+        super().__init__(s, work)
+        self.action = ["shut", disk.path]
+
+    def struck(self, program):
+        with contextlib.suppress(OSError):  # it is the queue's
+            suite.wait_for(lambda: not any(map(
+                self.s.queue_files, ("incoming", "active"))), "the unit's end")
+        super().struck(program)
+
+
 class CutCase(suite.Case):
     def server(self, n_disks, kind="ext4", fault=None, **settings):
         def prepare(s):
@@ -55,6 +72,9 @@ class CutCase(suite.Case):
         cutting = Cutting(s, work)
         self.equal(cutting.run(*programs, how=how), [])
         self.true(cutting.total >= least, f"only {cutting.total} cuts")
+
+    def survives_failures(self, s, work, disk, *programs):
+        self.equal(Failing(s, work, disk).run(*programs), [])
 
 
 plain_remove = suite.Instance.remove

@@ -9,6 +9,9 @@
  *                                      that hold DIR down without writing
  *                                      their logs (FS_IOC_SHUTDOWN), then
  *                                      SIGKILL it
+ *     fault PID,...[+NAME] N shut DIR [DIR]
+ *                                      the same, and let it go on: its disk
+ *                                      has failed
  *
  * A point is the entry into or the return from a call; N counts those of all
  * the processes together, from 1, and the one that makes the Nth is struck.
@@ -111,9 +114,10 @@ static void strike(pid_t pid, char **argv)
 
     ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info);
     entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
-    if (strcmp(argv[3], "cut") == 0)
+    if (strcmp(argv[3], "cut") == 0 || strcmp(argv[3], "shut") == 0)
         cut_power(argv + 4);
-    kill(pid, strcmp(argv[3], "stop") == 0 ? SIGSTOP : SIGKILL);
+    if (strcmp(argv[3], "shut") != 0)
+        kill(pid, strcmp(argv[3], "stop") == 0 ? SIGSTOP : SIGKILL);
     say("done", entry ? (long)info.entry.nr : -1, entry ? "entry" : "exit");
     exit(0);
 }
@@ -153,8 +157,8 @@ int main(int argc, char **argv)
     long n;
 
     if (argc < 4) {
-        fprintf(stderr, "usage: fault PID,...[+NAME] N kill|stop|cut "
-                "[DIR...]\n");
+        fprintf(stderr, "usage: fault PID,...[+NAME] N "
+                "kill|stop|cut|shut [DIR...]\n");
         return 64;
     }
     signals = children_open();

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The power goes at every system call while mail is accepted and delivered
-(F2), and right after every acknowledgement. What was acknowledged must be
-there, whole and once. None is sampled."""
+(F2), and right after every acknowledgement; or the disk fails there, and the
+programs go on (F11). What was acknowledged must be there, whole and once. None
+is sampled."""
 import itertools
 
 import cuts
@@ -43,6 +44,16 @@ class PowerCut(cuts.CutCase):
 
     def test_xfs(self):
         self.mail(2, "xfs", "0")
+
+    def failing(self, kind, disk, *programs):
+        s = self.server(2, kind, fast_delivery_time="0")
+        self.survives_failures(s, works.Mail(), s.disks[disk], *programs)
+
+    def test_f11_a_queue_of_xfs_fails(self):
+        self.failing("xfs", 0, "cleanup")
+
+    def test_f11_a_store_of_xfs_fails(self):
+        self.failing("xfs", 1, "local")
 
     def test_right_after_the_answer(self):
         self.equal(self.after_the_answer(1, 20), [])

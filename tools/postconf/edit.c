@@ -104,8 +104,8 @@ static void write_file(int dir, const struct buf *text)
     if ((st.st_uid != geteuid() && fchown(fd, st.st_uid, st.st_gid) < 0) ||
         fchmod(fd, st.st_mode & 07777) < 0 ||
         io_write_all(fd, text->data, text->len, temporary, &err) < 0 ||
-        fsync(fd) < 0 || renameat(dir, temporary, dir, "main.cf") < 0 ||
-        fsync(dir) < 0) {
+        io_sync(fd) < 0 || renameat(dir, temporary, dir, "main.cf") < 0 ||
+        io_sync(dir) < 0) {
         int why = errno;
 
         unlinkat(dir, temporary, 0);

@@ -248,7 +248,7 @@ static int open_made(const char *path, struct error *err)
         return error_sys(err, "cannot open %s", path);
     above = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (above >= 0)
-        rc = fsync(above);
+        rc = io_sync(above);
     io_close(&above);
     if (rc < 0) {
         error_sys(err, "cannot sync the directory above %s", path);
