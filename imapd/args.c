@@ -74,6 +74,12 @@ static bool is_astring_char(char c)
     return imap_is_atom_char(c) || c == ']';
 }
 
+/* "+" would make a tag look like our prompts. */
+static bool is_tag_char(char c)
+{
+    return is_astring_char(c) && c != '+';
+}
+
 static bool is_pattern_char(char c)
 {
     return is_astring_char(c) || c == '%' || c == '*';
@@ -95,6 +101,17 @@ static bool take_run(struct imap_args *a, bool (*is)(char), const char *why,
         return imap_args_fail(a, why);
     *v = take(a, n);
     return true;
+}
+
+bool imap_args_tag(struct imap_args *a, struct view *v)
+{
+    static const char why[] = "A command begins with a tag.";
+
+    if (take_run(a, is_tag_char, why, v) &&
+        (a->rest.len == 0 || imap_args_next_is(a, ' ')))
+        return true;
+    *v = VIEW("*");
+    return imap_args_fail(a, why);
 }
 
 bool imap_args_atom(struct imap_args *a, struct view *v)

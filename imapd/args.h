@@ -43,6 +43,9 @@ bool imap_args_next_is(const struct imap_args *a, char c);
  * atom. Fails never. */
 bool imap_args_word(struct imap_args *a, const char *word);
 
+/* What a command begins with; if that is none, *v is "*". */
+bool imap_args_tag(struct imap_args *a, struct view *v);
+
 /* An atom. */
 bool imap_args_atom(struct imap_args *a, struct view *v);
 

@@ -86,9 +86,10 @@ void imap_drain(struct imap_session *s, uint64_t size)
 /* The rest of a command that has a literal we do not want. */
 static void refuse_literal(struct imap_session *s, uint64_t size, bool sync)
 {
-    struct view line, tag = view_sub(buf_view(&s->command), 0,
-                                     view_index(buf_view(&s->command), ' '));
+    struct imap_args a = { .rest = buf_view(&s->command) };
+    struct view line, tag;
 
+    imap_args_tag(&a, &tag);
     imap_say(s, "%.*s BAD [TOOBIG] A literal is too long.\r\n",
              tag.len < 100 ? (int)tag.len : 100, tag.data);
     s->bad++;

@@ -184,21 +184,6 @@ static const struct command *find_command(struct view verb)
     return NULL;
 }
 
-/* "+" would make a tag look like our prompts. */
-static bool take_tag(struct imap_session *s, struct imap_args *a)
-{
-    struct imap_args tag = *a;
-
-    s->tag = VIEW("*");
-    if (!imap_args_astring(&tag, &s->tag) || s->tag.data != a->rest.data ||
-        memchr(s->tag.data, '+', s->tag.len) != NULL) {
-        s->tag = VIEW("*");
-        return imap_args_fail(a, "A command begins with a tag.");
-    }
-    *a = tag;
-    return true;
-}
-
 static const struct command *take_command(struct imap_session *s,
                                           struct imap_args *a)
 {
@@ -206,7 +191,7 @@ static const struct command *take_command(struct imap_session *s,
     struct view verb;
 
     s->uid = false;
-    if (!take_tag(s, a) || !imap_args_space(a) || !imap_args_atom(a, &verb))
+    if (!imap_args_tag(a, &s->tag) || !imap_args_space(a) || !imap_args_atom(a, &verb))
         return NULL;
     if (view_is_nocase(verb, "UID")) {
         s->uid = true;

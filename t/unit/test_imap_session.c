@@ -180,6 +180,8 @@ static void nonsense_is_bad(void **state)
         { "e SELECT", "e BAD An argument is missing.\r\n" },
         { "f SELECT \"x", "f BAD A quoted string does not end.\r\n" },
         { "g SELECT {99999999}", "g BAD ?TOOBIG] *" },
+        { "g\r,x SELECT {99999999}", "* BAD ?TOOBIG] *" },
+        { "g+ SELECT {99999999}", "* BAD ?TOOBIG] *" },
         { "h SELECT {3}", "+ OK\r\n" },
         { "x\ry", "h NO *" },
         { "i APPEND INBOX (", "i BAD *" },
