@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 
+#define FIRST_INPUTS 100
+
 void fuzz_fail(const char *file, int line, const char *condition)
 {
     fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
@@ -43,6 +45,21 @@ int fuzz_file(struct view bytes)
     MUST(fd >= 0);
     MUST(write(fd, bytes.data, bytes.len) == (ssize_t)bytes.len);
     return fd;
+}
+
+/* The lowest that is free goes up when one stays open below it. Some are opened
+ * by need: the highest of the first inputs counts. */
+void fuzz_closed_all(void)
+{
+    static int n, highest;
+    int fd = dup(STDIN_FILENO);
+
+    MUST(fd >= 0);
+    close(fd);
+    n += n < FIRST_INPUTS;
+    MUST(fd <= highest || n < FIRST_INPUTS);
+    if (fd > highest)
+        highest = fd;
 }
 
 /* --- a directory ------------------------------------------------------- */

@@ -85,5 +85,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         check(type, buf_view(&records));
     }
     buf_release(&records);
+    fuzz_closed_all();
     return 0;
 }

@@ -117,5 +117,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         take_response(&heard);
     guest_end();
     check_store();
+    fuzz_closed_all();
     return 0;
 }

@@ -194,5 +194,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (found != FINE)
         fprintf(stderr, "found %d\n", found);
     MUST(found == FINE);
+    fuzz_closed_all();
     return 0;
 }

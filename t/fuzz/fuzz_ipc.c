@@ -159,5 +159,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         encode(type, fuzz_text(data + 2, len - 2));
     else
         decode(type, fuzz_text(data + 2, len - 2), data[1] % IPC_FDS_MAX);
+    fuzz_closed_all();
     return 0;
 }

@@ -172,5 +172,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     loop_run(&d.loop);
     check_heard(guest_heard());
     guest_end();
+    fuzz_closed_all();
     return 0;
 }

@@ -178,5 +178,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     check_account(name);
     check_delivery(name);
     check_quota(dir, rest, data[0] & 1);
+    fuzz_closed_all();
     return 0;
 }

@@ -116,5 +116,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         check_aliases(spec);
     else
         compare(spec);
+    fuzz_closed_all();
     return 0;
 }

@@ -181,5 +181,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         mend(&b);
     read_file(buf_view(&b));
     buf_release(&b);
+    fuzz_closed_all();
     return 0;
 }

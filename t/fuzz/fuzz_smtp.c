@@ -234,5 +234,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (input.mx.len < 40000 && input.addresses.len < 40000 &&
         is_line(nexthop) && view_copy(nexthop, name, sizeof name))
         run(&d, name);
+    fuzz_closed_all();
     return 0;
 }

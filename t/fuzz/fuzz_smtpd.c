@@ -325,5 +325,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     ipc_release(&smtp_lines.authd);
     dns_release(&smtp_lines.dns);
     buf_release(&mail.content);
+    fuzz_closed_all();
     return 0;
 }
