@@ -191,7 +191,8 @@ static const struct command *take_command(struct imap_session *s,
     struct view verb;
 
     s->uid = false;
-    if (!imap_args_tag(a, &s->tag) || !imap_args_space(a) || !imap_args_atom(a, &verb))
+    if (!imap_args_tag(a, &s->tag) || !imap_args_space(a) ||
+        !imap_args_atom(a, &verb))
         return NULL;
     if (view_is_nocase(verb, "UID")) {
         s->uid = true;
