@@ -41,8 +41,8 @@ void fuzz_configure(const struct param *params, void *conf,
  * beginning; the caller's. */
 int fuzz_file(struct view bytes);
 
-/* At the end of an input: its work left no descriptor open, but for what is kept
- * from one to the next and was opened by need. */
+/* At the end of an input: its work left no descriptor open, but for what is
+ * kept from one to the next and was opened by need. */
 void fuzz_closed_all(void);
 
 /* Go to a directory of this process's own, which is emptied by

@@ -117,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         take_response(&heard);
     guest_end();
     check_store();
+    others_settle();
     fuzz_closed_all();
     return 0;
 }

@@ -172,6 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     loop_run(&d.loop);
     check_heard(guest_heard());
     guest_end();
+    others_settle();
     fuzz_closed_all();
     return 0;
 }

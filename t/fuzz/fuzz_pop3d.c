@@ -139,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     session(&d, VIEW("STAT\r\nQUIT\r\n"), &heard);
     MUST(view_starts(buf_view(&heard), "+OK Logged in.\r\n+OK "));
     buf_release(&heard);
+    others_settle();
     fuzz_closed_all();
     return 0;
 }

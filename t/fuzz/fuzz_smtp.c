@@ -234,6 +234,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (input.mx.len < 40000 && input.addresses.len < 40000 &&
         is_line(nexthop) && view_copy(nexthop, name, sizeof name))
         run(&d, name);
+    others_settle();
     fuzz_closed_all();
     return 0;
 }

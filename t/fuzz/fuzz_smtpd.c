@@ -325,6 +325,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     ipc_release(&smtp_lines.authd);
     dns_release(&smtp_lines.dns);
     buf_release(&mail.content);
+    others_settle();
     fuzz_closed_all();
     return 0;
 }

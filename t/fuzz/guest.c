@@ -8,16 +8,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "t/fuzz/fuzz.h"
 
 static struct {
     int program, own;  /* the two ends; -1: there is no guest */
-    int invited;       /* for the next connect(2), -1: none */
+    int invited;       /* for the next socket(2), -1: none */
+    int called;        /* and then for connect(2) */
     bool remote, over; /* over: it has hung up */
     struct view rest;  /* what is still to be said; data NULL: nothing */
     enum guest_manner manner;
     struct buf heard;
-} guest = { .program = -1, .own = -1, .invited = -1 };
+} guest = { .program = -1, .own = -1, .invited = -1, .called = -1 };
 
 /* --- hearing and saying ------------------------------------------------ */
 
@@ -103,15 +105,18 @@ int __wrap_epoll_wait(int fd, struct epoll_event *e, int n, int timeout)
 
 int __wrap_socket(int domain, int type, int protocol)
 {
-    return guest.invited >= 0 ? guest.invited
-                              : __real_socket(domain, type, protocol);
+    if (guest.invited < 0)
+        return __real_socket(domain, type, protocol);
+    guest.called = guest.invited;
+    guest.invited = -1;
+    return guest.called;
 }
 
 int __wrap_connect(int fd, const struct sockaddr *a, socklen_t len)
 {
-    if (guest.invited < 0 || fd != guest.invited)
+    if (guest.called < 0 || fd != guest.called)
         return __real_connect(fd, a, len);
-    guest.invited = -1;
+    guest.called = -1;
     return 0;
 }
 
@@ -175,6 +180,7 @@ struct view guest_heard(void)
 void guest_end(void)
 {
     close(guest.own);
-    guest.own = guest.program = guest.invited = -1;
+    io_close(&guest.invited); /* nobody came for it */
+    guest.own = guest.program = guest.called = -1;
     buf_release(&guest.heard);
 }

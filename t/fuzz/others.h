@@ -26,6 +26,9 @@ struct other {
  * cannot be had. */
 void others_begin(struct daemon *d, int fd, const struct other *list);
 
+/* At the end of an input: they close the lines that the program has closed. */
+void others_settle(void);
+
 /* Decode what was asked; a program of ours never says what cannot be decoded.
  * Views in `msg` are valid during the answer. */
 void others_decode(const struct ipc_packet *p, const struct ipc_type *type,
