@@ -45,15 +45,19 @@ class PowerCut(cuts.CutCase):
     def test_xfs(self):
         self.mail(2, "xfs", "0")
 
-    def failing(self, kind, disk, *programs):
-        s = self.server(2, kind, fast_delivery_time="0")
-        self.survives_failures(s, works.Mail(), s.disks[disk], *programs)
+    def failing(self, disk, program, fault=None):
+        s = self.server(2, "xfs", fault, fast_delivery_time="0")
+        return self.failures(s, works.Mail(), s.disks[disk], program)
 
-    def test_f11_a_queue_of_xfs_fails(self):
-        self.failing("xfs", 0, "cleanup")
+    def test_f11_the_disk_of_the_queue_fails(self):
+        self.equal(self.failing(0, "cleanup"), [])
 
-    def test_f11_a_store_of_xfs_fails(self):
-        self.failing("xfs", 1, "local")
+    def test_f11_the_disk_of_the_store_fails(self):
+        self.equal(self.failing(1, "local"), [])
+
+    def test_trust_in_fsync_is_found(self):
+        wrong = self.failing(1, "local", ("local", "trusts_fsync"))
+        self.true(any("is lost" in w for w in wrong), wrong)
 
     def test_right_after_the_answer(self):
         self.equal(self.after_the_answer(1, 20), [])

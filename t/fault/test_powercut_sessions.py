@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The power goes at every system call while mailboxes and accounts are changed
-(F2). What was answered OK must be so. None is sampled."""
+(F2), or the disk fails there, and all go on (F11). What was answered OK must be
+so. None is sampled."""
 import cuts
 import kill
 import suite
@@ -16,10 +17,26 @@ class PowerCutSessions(cuts.CutCase):
         self.survives(self.server(1, "xfs"), works.Imap(), "imapd",
                       how=kill.SESSION, least=200)
 
+    def failing(self, kind, work, program, how=kill.SESSION, disk=1):
+        s = self.server(2, kind)
+        self.equal(self.failures(s, work, s.disks[disk], program, how=how), [])
+
     if suite.LONG:
         def test_folders(self):
             self.survives(self.server(1), works.Folders(), "imapd",
                           how=kill.SESSION, least=300)
+
+        def test_f11_imap_and_xfs_fails(self):
+            self.failing("xfs", works.Imap(), "imapd")
+
+        def test_f11_imap_and_ext4_fails(self):
+            self.failing("ext4", works.Imap(), "imapd")
+
+        def test_f11_pop3_and_xfs_fails(self):
+            self.failing("xfs", works.Pop(), "pop3d")
+
+        def test_f11_accounts_and_xfs_fails(self):
+            self.failing("xfs", works.Accounts(), "authd", kill.RUNNING, 0)
 
     def test_pop3(self):
         self.survives(self.server(1), works.Pop(), "pop3d",
