@@ -45,8 +45,8 @@ class PowerCut(cuts.CutCase):
     def test_xfs(self):
         self.mail(2, "xfs", "0")
 
-    def failing(self, disk, program, fault=None):
-        s = self.server(2, "xfs", fault, fast_delivery_time="0")
+    def failing(self, disk, program, fault=None, kind="xfs"):
+        s = self.server(2, kind, fault, fast_delivery_time="0")
         return self.failures(s, works.Mail(), s.disks[disk], program)
 
     def test_f11_the_disk_of_the_queue_fails(self):
@@ -83,6 +83,11 @@ EVERYTHING = {
 }
 
 if suite.LONG:
+    for disk, program in enumerate(("cleanup", "local")):
+        def fails(self, disk=disk, program=program):
+            self.equal(self.failing(disk, program, kind="ext4"), [])
+        setattr(PowerCut, f"test_long_ext4_fails_under_{program}", fails)
+
     # From the programs' first calls too; on both, and on one disk and on two.
     for kind, n, name, how in itertools.product(
             disks.SIZE, (1, 2), EVERYTHING, (kill.RUNNING, kill.START)):
