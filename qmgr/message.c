@@ -162,6 +162,10 @@ static void take(struct message *m)
     }
     fd = openat(qmgr.daemon->root, message_path(m),
                 O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ELOOP) { /* Landlock does not even let us move it */
+        message_corrupt(m, "it is a link, and no queue file");
+        return;
+    }
     if (fd < 0) {
         error_sys(&err, "cannot open %s", message_path(m));
         postpone(m, err.text);
