@@ -256,43 +256,51 @@ static void greet(struct smtp_session *s)
         smtp_end(s, END_LOST);
 }
 
-static void one_command(struct smtp_session *s)
+/* The next command; false: none has come, or the session is over. */
+static bool next_line(struct smtp_session *s, struct view *line)
 {
     enum stream_result r;
-    struct view line;
     enum stream_end end;
     struct error err;
 
     stream_deadline(&s->stream, smtpd_conf.smtpd_timeout * 1000ULL);
     r = stream_await(&s->stream, service_wake_fd(s->daemon), &err);
     if (r == STREAM_LINE)
-        r = stream_line(&s->stream, smtpd_conf.line_length_limit, &line, &end,
+        r = stream_line(&s->stream, smtpd_conf.line_length_limit, line, &end,
                         &err);
     switch (r) {
     case STREAM_LINE:
         break;
     case STREAM_AGAIN:
         service_hear(s->daemon);
-        return;
+        return false;
     case STREAM_LONG:
         smtp_reply(s, 500, "5.5.2", "Error: line too long");
         smtp_end(s, END_CLOSE);
-        return;
+        return false;
     case STREAM_TIMEOUT:
         smtp_reply(s, 421, "4.4.2", "%s Error: timeout exceeded",
                    smtpd_conf.myhostname);
         smtp_end(s, END_TIMEOUT);
-        return;
+        return false;
     default:
         smtp_end(s, END_LOST);
-        return;
+        return false;
     }
-    if (end != STREAM_CRLF || memchr(line.data, '\0', line.len) != NULL ||
-        memchr(line.data, '\r', line.len) != NULL) {
-        smtp_reply(s, 500, "5.5.2", "Error: a bare CR, a bare LF or a NUL");
-        smtp_end(s, END_CLOSE);
+    if (end == STREAM_CRLF && memchr(line->data, '\0', line->len) == NULL &&
+        memchr(line->data, '\r', line->len) == NULL)
+        return true;
+    smtp_reply(s, 500, "5.5.2", "Error: a bare CR, a bare LF or a NUL");
+    smtp_end(s, END_CLOSE);
+    return false;
+}
+
+static void one_command(struct smtp_session *s)
+{
+    struct view line;
+
+    if (!next_line(s, &line))
         return;
-    }
     dispatch(s, line);
     if (s->errors > smtpd_conf.smtpd_hard_error_limit) {
         smtp_reply(s, 421, "4.7.0", "%s Error: too many errors",
