@@ -193,6 +193,30 @@ static int open_tables(struct store *s, bool create, struct error *err)
     return failed(s, rc, "opening its tables", err);
 }
 
+/* LMDB maps as much as one of the two first pages says that there is, and when
+ * that cannot be had, the error is the one of a machine that lacks memory. No
+ * index of ours says more than MAP_SIZE. (LMDB 0.9's format: the size of a page
+ * is 40 bytes into it, the number of the last one 136.) */
+static bool claims_too_much(const struct store *s)
+{
+    long place = sysconf(_SC_PAGESIZE);
+    int fd = openat(s->dir, DIRECTORY "/data.mdb",
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool does = false;
+
+    for (int i = 0; i < 2 && fd >= 0; i++) {
+        uint64_t last, bytes;
+        uint32_t page;
+
+        if (pread(fd, &page, sizeof page, i * place + 40) == sizeof page &&
+            pread(fd, &last, sizeof last, i * place + 136) == sizeof last)
+            does |= __builtin_mul_overflow(last, page, &bytes) ||
+                    bytes > MAP_SIZE;
+    }
+    io_close(&fd);
+    return does;
+}
+
 /* LMDB locks its file and a mutex while it opens, and while it notes a process
  * for its first reading. */
 static int open_env(struct store *s, const char *path, struct error *err)
@@ -204,6 +228,8 @@ static int open_env(struct store *s, const char *path, struct error *err)
         return -1;
     rc = mdb_env_open(s->env, path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
     if (rc != 0) {
+        if (rc == ENOMEM && claims_too_much(s))
+            rc = MDB_CORRUPTED;
         rc = failed(s, rc, "opening it", err);
     } else if ((rc = check_length(s, err)) == 0) {
         mdb_reader_check(s->env, &dead);

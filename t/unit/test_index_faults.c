@@ -457,6 +457,29 @@ static void a_file_in_the_place_of_the_index(void **state)
     end(&a);
 }
 
+/* LMDB maps as much as its first pages say that there is. */
+static void an_index_that_wants_all_memory(void **state)
+{
+    const uint64_t last = 1ull << 40; /* page of the file */
+    struct account a;
+    char path[100];
+    int fd;
+
+    (void)state;
+    begin(&a);
+    append(&a, "INBOX", "one\r\n", 0);
+    store_close(&a.s);
+    snprintf(path, sizeof path, "%s/index/data.mdb", a.home.path);
+    fd = open(path, O_WRONLY);
+    for (off_t page = 0; page < 2; page++)
+        assert_int_equal(pwrite(fd, &last, sizeof last, page * 4096 + 136),
+                         sizeof last);
+    close(fd);
+    open_store(&a);
+    only_is(&a, "INBOX", 1, 0, "one\r\n");
+    end(&a);
+}
+
 /* How many descriptors are open, and that 0 to 2 are. */
 static unsigned open_descriptors(void)
 {
@@ -513,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_mailbox_that_cannot_go_stays),
         cmocka_unit_test(a_rename_that_is_cut_off_loses_nothing),
         cmocka_unit_test(a_file_in_the_place_of_the_index),
+        cmocka_unit_test(an_index_that_wants_all_memory),
         cmocka_unit_test(a_mailbox_goes_with_all_that_is_in_it),
         cmocka_unit_test(what_cannot_be_added_closes_its_own),
     };
