@@ -160,9 +160,14 @@ class Differential(suite.Case):
 
     def settle(self, s, peer):
         """Both queues are empty; what they gave away has arrived then."""
-        suite.wait_for(lambda: not s.queue_files() and not peer.queued()
-                       and not s.queue_files(), "empty queues",
-                       900 if suite.LONG else 60)
+        try:
+            suite.wait_for(lambda: not s.queue_files() and not peer.queued()
+                           and not s.queue_files(), "empty queues",
+                           900 if suite.LONG else 60)
+        except AssertionError:
+            print(f"{len(s.queue_files())} here, {peer.queued()} there:\n"
+                  + (peer.dir / "log").read_text()[-5000:])
+            raise
 
 
 for peer_name in guests.ALL:
