@@ -204,6 +204,9 @@ class Store(away.AwayCase):
                 ("full", self.queue.fill, self.queue.free, 452),
                 ("without inodes", self.queue.fill_inodes, self.queue.free,
                  452)):
+            # A file that goes later would make room.
+            suite.wait_for(lambda: len(s.queue_files()) == 1,
+                           "the end of what was delivered")
             begin()
             try:
                 for _ in range(2):

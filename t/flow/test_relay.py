@@ -167,6 +167,7 @@ class Relay(suite.Case):
         tries = s.log_text().count("status=deferred")
         s.wait_log("status=deferred", tries + 2)
         del sink.replies["RCPT late@far.example"]
+        suite.wait_for(lambda: sink.messages, "the message")
         suite.wait_for(lambda: not s.queue_files(), "an empty queue")
         self.equal(len(sink.messages), 1)
         self.equal(len(s.messages("ann@one.example")), 1)
