@@ -174,7 +174,7 @@ static int session_in_child(void)
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
     MUST(WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS ||
-         WTERMSIG(status) == SIGABRT);
+         WTERMSIG(status) == SIGABRT || WTERMSIG(status) == SIGFPE);
     return AGAIN;
 }
 
