@@ -36,7 +36,8 @@ def memory(s, program):
     for pid in pids_of(s, program):
         with contextlib.suppress(OSError):
             text = pathlib.Path(f"/proc/{pid}/status").read_text()
-            largest = max(largest, int(re.search(r"VmHWM:\s+(\d+)", text)[1]))
+            found = re.search(r"VmHWM:\s+(\d+)", text)  # not of one that ends
+            largest = max(largest, int(found[1]) if found else 0)
     return largest
 
 
@@ -45,19 +46,24 @@ class Cut(Exception):
 
 
 class Counted:
-    """Reads from a socket until it has had `most` bytes."""
+    """Reads from a socket until it has had `most` bytes; None: a final dot."""
 
     def __init__(self, sock, most):
-        self.sock, self.most, self.data, self.had = sock, most, b"", 0
+        self.sock, self.most, self.data = sock, most, b""
         self.all = b""
+
+    def is_over(self):
+        if self.most is None:
+            return self.all.endswith(b"\r\n.\r\n")
+        return len(self.all) >= self.most
 
     def readline(self):
         while b"\n" not in self.data:
-            more = self.sock.recv(min(4096, self.most - self.had))
-            self.had += len(more)
+            more = self.sock.recv(4096 if self.most is None
+                                  else self.most - len(self.all))
             self.data += more
             self.all += more
-            if self.had >= self.most or not more:
+            if self.is_over() or not more:
                 raise Cut
         line, _, self.data = self.data.partition(b"\n")
         return line + b"\n"
@@ -70,7 +76,8 @@ class Counted:
 
 
 class CuttingHandler(peers.SinkHandler):
-    """The nth connection is reset when it has had n bytes."""
+    """The nth connection is reset when it has had n bytes; the last ones, when
+    they have had all."""
 
     def handle(self):
         with self.server.lock:
@@ -79,7 +86,8 @@ class CuttingHandler(peers.SinkHandler):
         if n > self.server.cuts:
             super().handle()
             return
-        self.rfile = Counted(self.connection, n)
+        self.rfile = Counted(self.connection, n if n <= self.server.cuts - 20
+                             else None)
         try:
             super().handle()
         except Cut:
@@ -263,7 +271,7 @@ class Clients(away.AwayCase):
         s.dns.answer = self.any_domain(s.dns)
         s.sink.RequestHandlerClass = CuttingHandler
         s.sink.lock, s.sink.seen, s.sink.had_all = threading.Lock(), 0, 0
-        s.sink.cuts = 600  # more bytes than a session has
+        s.sink.cuts = 620  # more bytes than a session has, and 20
         for k in range(s.sink.cuts):
             n, text = self.ledger.next(away.BOB, away.FAR)
             with s.smtp() as c:
