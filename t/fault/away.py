@@ -155,7 +155,7 @@ class AwayCase(suite.Case):
         self.ledger = Ledger()
 
         def also(s):
-            self.own_programs(s, fault)
+            faults.with_planted(s, *fault or ())
             if prepare:
                 prepare(s)
 
@@ -169,17 +169,6 @@ class AwayCase(suite.Case):
         s.postern("user", "add", BOB, "--password-stdin", input="secret\n")
         self.s = s
         return s
-
-    @staticmethod
-    def own_programs(s, fault):
-        """A directory of links, so that a program can be replaced."""
-        programs = s.dir / "libexec"
-        programs.mkdir()
-        for p in (suite.BUILD / "libexec").iterdir():
-            (programs / p.name).symlink_to(p)
-        if fault:
-            point(programs / fault[0], faults.FAULT / fault[1] / fault[0])
-        s.settings["daemon_directory"] = programs
 
     # --- clients ----------------------------------------------------------
 

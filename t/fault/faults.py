@@ -122,15 +122,13 @@ def drain(s):
     suite.wait_for(is_empty, "an empty queue")
 
 
-def with_planted(s, program, fault):
-    """Let `program` of instance `s` be the one with the planted fault."""
-    programs = s.dir / "libexec"
-    programs.mkdir()
-    for p in (suite.BUILD / "libexec").iterdir():
-        (programs / p.name).symlink_to(p)
-    (programs / program).unlink()
-    (programs / program).symlink_to(FAULT / fault / program)
-    s.settings["daemon_directory"] = programs
+def with_planted(s, program=None, fault=None):
+    """Let `program` of instance `s`, if any, be the one with the planted
+    fault; all can be replaced."""
+    programs = s.own_programs()
+    if program:
+        (programs / program).unlink()
+        (programs / program).symlink_to(FAULT / fault / program)
 
 
 def ready_pids(s, program):
@@ -140,7 +138,7 @@ def ready_pids(s, program):
         return [s.master_pid()]
     found = [p for p in s.processes() if p[1] == program]
     if any(state in ("idle", "running", "busy") for _, _, _, state in found):
-        return [pid for pid, _, _, _ in found if running(pid)]
+        return [pid for pid, _, _, _ in found if suite.running(pid)]
     return None
 
 
@@ -151,7 +149,7 @@ def kill_everything(s):
     with contextlib.suppress(ProcessLookupError):
         os.kill(master, signal.SIGKILL)
     for pid in [master, *children]:
-        suite.wait_for(lambda: not running(pid), f"the end of {pid}")
+        suite.wait_for(lambda: not suite.running(pid), f"the end of {pid}")
     s.running = False
 
 
@@ -175,11 +173,3 @@ def children_of(s):
                     found.append((int(pid), pathlib.Path(
                         f"/proc/{pid}/comm").read_text().strip()))
     return found
-
-
-def running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except OSError:
-        return False

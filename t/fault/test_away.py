@@ -206,7 +206,7 @@ class Away(away.AwayCase):
         for _ in range(5):
             self.send()
             self.relay()
-            if any(not faults.running(p) for p in before):
+            if any(not suite.running(p) for p in before):
                 return "memory"
         away.strike(before, signal.SIGKILL)
         return "a signal"

@@ -71,7 +71,7 @@ class Soak(suite.Case):
         self.harms = {}
 
         def prepare(s):
-            away.AwayCase.own_programs(s, fault)
+            faults.with_planted(s, *fault or ())
             s.store = s.dir / "disk/mail"
             s.store.parent.mkdir()
             s.settings["virtual_mailbox_base"] = s.store

@@ -58,6 +58,15 @@ watching = None  # a watch.Watch, in its modes
 claims = []  # sockets whose abstract names say which ports this process has
 
 
+def running(pid):
+    """Has this process not ended yet? One that nobody waited for has."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def claim_port(port):
     """True if nobody has the port; other tests then leave it alone until this
     process ends, whether somebody listens on it or not."""
@@ -257,6 +266,16 @@ class Instance:
             new.chmod(st.st_mode & 0o7777)
         new.rename(main)
         (self.conf / "master.cf").write_text("\n".join(self.rows) + "\n")
+
+    def own_programs(self):
+        """Let daemon_directory be one of our own, with links to the programs,
+        so that one can be replaced; its path."""
+        programs = self.dir / "libexec"
+        programs.mkdir()
+        for p in self.libexec.iterdir():
+            (programs / p.name).symlink_to(p)
+        self.settings["daemon_directory"] = programs
+        return programs
 
     def postern(self, *args, check=True, **kw):
         return subprocess.run(

@@ -41,17 +41,9 @@ class Master(suite.Case):
         logd = s.pid_of("logd")
         os.kill(s.master_pid(), signal.SIGKILL)
         for pid in (logd, s.master_pid()):
-            suite.wait_for(lambda: self.has_ended(pid), f"the end of {pid}")
+            suite.wait_for(lambda: not suite.running(pid), f"the end of {pid}")
         s.running = False
         s.start()
-
-    @staticmethod
-    def has_ended(pid):
-        try:
-            with open(f"/proc/{pid}/stat") as f:
-                return f.read().split()[2] == "Z"
-        except OSError:
-            return True
 
     @staticmethod
     def smtpds(s):

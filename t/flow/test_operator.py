@@ -74,11 +74,8 @@ class Operator(suite.Case):
     @suite.not_watched("it shows walls that are not there")
     def test_hardening_does_not_blame_who_only_starts(self):
         s = self.instance("op").mail()
-        programs = s.dir / "libexec"
-        programs.mkdir()
-        for p in s.libexec.iterdir():
-            (programs / p.name).symlink_to(p)
-        s.settings.update(daemon_directory=programs, stop_timeout="1s")
+        programs = s.own_programs()
+        s.settings["stop_timeout"] = "1s"
         s.start()
         (programs / "smtpd").unlink()
         (programs / "smtpd").write_text("#!/bin/sh\nexec sleep 1000\n")
