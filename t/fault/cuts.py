@@ -73,8 +73,12 @@ class CutCase(suite.Case):
         self.equal(cutting.run(*programs, how=how), [])
         self.true(cutting.total >= least, f"only {cutting.total} cuts")
 
-    def failures(self, s, work, disk, *programs, how=kill.RUNNING):
-        return Failing(s, work, disk).run(*programs, how=how)
+    def failures(self, work, program, disk, kind="xfs", fault=None,
+                 how=kill.RUNNING, **settings):
+        """Complaints, when the disk of the queue (0) or of the store (1) has
+        failed at each call of the program."""
+        s = self.server(2, kind, fault, **settings)
+        return Failing(s, work, s.disks[disk]).run(program, how=how)
 
 
 plain_remove = suite.Instance.remove

@@ -45,18 +45,18 @@ class PowerCut(cuts.CutCase):
     def test_xfs(self):
         self.mail(2, "xfs", "0")
 
-    def failing(self, disk, program, fault=None, kind="xfs"):
-        s = self.server(2, kind, fault, fast_delivery_time="0")
-        return self.failures(s, works.Mail(), s.disks[disk], program)
+    def failing(self, program, disk, **how):
+        return self.failures(works.Mail(), program, disk,
+                             fast_delivery_time="0", **how)
 
     def test_f11_the_disk_of_the_queue_fails(self):
-        self.equal(self.failing(0, "cleanup"), [])
+        self.equal(self.failing("cleanup", 0), [])
 
     def test_f11_the_disk_of_the_store_fails(self):
-        self.equal(self.failing(1, "local"), [])
+        self.equal(self.failing("local", 1), [])
 
     def test_trust_in_fsync_is_found(self):
-        wrong = self.failing(1, "local", ("local", "trusts_fsync"))
+        wrong = self.failing("local", 1, fault=("local", "trusts_fsync"))
         self.true(any("is lost" in w for w in wrong), wrong)
 
     def test_right_after_the_answer(self):
@@ -85,7 +85,7 @@ EVERYTHING = {
 if suite.LONG:
     for disk, program in enumerate(("cleanup", "local")):
         def fails(self, disk=disk, program=program):
-            self.equal(self.failing(disk, program, kind="ext4"), [])
+            self.equal(self.failing(program, disk, kind="ext4"), [])
         setattr(PowerCut, f"test_long_ext4_fails_under_{program}", fails)
 
     # From the programs' first calls too; on both, and on one disk and on two.

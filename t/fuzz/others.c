@@ -115,7 +115,7 @@ static void hear(struct line *l)
     }
 }
 
-static void hear_all(void)
+void others_settle(void)
 {
     others.busy = true;
     hear_master();
@@ -133,13 +133,8 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
     ssize_t n = __real_sendmsg(fd, msg, flags);
 
     if (n >= 0 && others.list != NULL && !others.busy)
-        hear_all();
+        others_settle();
     return n;
-}
-
-void others_settle(void)
-{
-    hear_all();
 }
 
 void others_begin(struct daemon *d, int fd, const struct other *list)
