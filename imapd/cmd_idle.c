@@ -34,9 +34,11 @@ static bool wait_for_client(struct imap_session *s)
     int every = (int)imapd_conf.imap_idle_poll * 1000;
 
     while (!stream_pending(&s->stream)) {
-        struct pollfd fds[3] = { { .fd = s->stream.fd, .events = POLLIN },
-                                 { .fd = notice_fd(s), .events = POLLIN },
-                                 { .fd = imap_wake_fd(s), .events = POLLIN } };
+        struct pollfd fds[3] = {
+            { .fd = s->stream.fd, .events = POLLIN },
+            { .fd = notice_fd(s), .events = POLLIN },
+            { .fd = service_wake_fd(s->daemon), .events = POLLIN },
+        };
         int n = poll(fds, 3, every);
 
         if (n < 0 && errno != EINTR)

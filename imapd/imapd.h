@@ -60,7 +60,7 @@ struct imap_counts {
 };
 
 struct imap_session {
-    struct daemon *daemon;    /* NULL: without notices (tests) */
+    struct daemon *daemon;
     const char *account;
     int root;                 /* its directory */
     uint64_t quota;           /* its limit in bytes; 0: none */
@@ -115,10 +115,8 @@ void imap_failed(struct imap_session *s, const struct error *err);
 /* End the session. */
 void imap_end(struct imap_session *s, enum imap_end why);
 
-/* While a client is waited for: a descriptor (-1: none) that can be read when
- * master says something; `woken`: it could, take that. True, and the session
- * ends, when all stops. */
-int imap_wake_fd(const struct imap_session *s);
+/* Does all stop? Then the session ends. `woken`: service_wake_fd() can be read;
+ * take what master says. */
 bool imap_all_stops(struct imap_session *s, bool woken);
 
 /* --- session.c: the mailbox -------------------------------------------- */

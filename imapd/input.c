@@ -17,7 +17,7 @@ static bool await_command(struct imap_session *s)
 
     if (imap_all_stops(s, false))
         return false;
-    r = stream_await(&s->stream, imap_wake_fd(s), &err);
+    r = stream_await(&s->stream, service_wake_fd(s->daemon), &err);
     if (r == STREAM_AGAIN)
         imap_all_stops(s, true);
     else if (r != STREAM_LINE)

@@ -14,8 +14,7 @@ static bool join(struct imap_session *s)
 
     if (s->notify.fd >= 0)
         return true;
-    if (s->daemon == NULL ||
-        service_connect_soon(s->daemon, "notify", WAIT_MS, &s->notify,
+    if (service_connect_soon(s->daemon, "notify", WAIT_MS, &s->notify,
                              &err) < 0)
         return false;
     if (ipc_send(&s->notify, &notify_listen_type, NULL, &err) < 0)

@@ -62,19 +62,13 @@ void imap_end(struct imap_session *s, enum imap_end why)
         s->end = why;
 }
 
-int imap_wake_fd(const struct imap_session *s)
-{
-    return s->daemon != NULL ? service_wake_fd(s->daemon) : -1;
-}
-
 bool imap_all_stops(struct imap_session *s, bool woken)
 {
     if (woken)
         service_hear(s->daemon);
-    if (s->daemon == NULL || !s->daemon->goodbye)
-        return false;
-    imap_end(s, IMAP_SHUTDOWN);
-    return true;
+    if (s->daemon->goodbye)
+        imap_end(s, IMAP_SHUTDOWN);
+    return s->daemon->goodbye;
 }
 
 void imap_say_view(struct imap_session *s, struct view text)

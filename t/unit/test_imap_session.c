@@ -47,6 +47,7 @@ static void begin(struct session *s)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     s->pid = fork();
     if (s->pid == 0) {
+        struct daemon d = { .control_line = { .fd = -1 } }; /* no master */
         int root;
 
         close(pair[0]);
@@ -57,7 +58,7 @@ static void begin(struct session *s)
         struct client c = { .fd = pair[1], .account = "ann@one.example",
                             .session = "test" };
 
-        imap_session_run(NULL, root, &c);
+        imap_session_run(&d, root, &c);
         close(root);
         _exit(0);
     }
