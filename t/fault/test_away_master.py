@@ -67,7 +67,7 @@ class Master(away.AwayCase):
                 os.kill(s.master_pid(), signal.SIGKILL)
                 s.running = False
                 suite.wait_for(
-                    lambda: not any(map(faults.running, children)),
+                    lambda: not any(map(suite.running, children)),
                     "the end of all", 1)
             self.equal(rest(), 0)
             idle.shutdown()
@@ -182,7 +182,7 @@ class Master(away.AwayCase):
         begin = time.monotonic()
         s.stop()
         self.true(time.monotonic() - begin < 8, "the stop takes long")
-        suite.wait_for(lambda: not any(map(faults.running, pids)),
+        suite.wait_for(lambda: not any(map(suite.running, pids)),
                        "the end of all", 1)
         faults.start_again(s)
         self.serves_again("a stop")
