@@ -9,7 +9,7 @@ postern_build_packages="gcc cmake ninja-build pkg-config python3 openssl
     libsqlite3-dev libseccomp-dev libcrypt-dev libicu-dev"
 
 # To test.
-postern_test_packages="cppcheck libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2ban swaks
+postern_test_packages="cppcheck pylint libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2ban swaks
     libnet-ssleay-perl strace curl isync msmtp fetchmail mutt mandoc
     systemd libcap2-bin valgrind"
 
@@ -18,7 +18,7 @@ postern_test_packages="cppcheck libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2
 postern_fuzz_packages="clang libclang-rt-14-dev llvm"
 
 # For t/lint.
-postern_lint_packages="clang libclang-rt-14-dev clang-tidy cppcheck"
+postern_lint_packages="clang libclang-rt-14-dev clang-tidy cppcheck pylint"
 
 # Install what is missing of the packages named in $1. As an ordinary user
 # print the command and fail.

@@ -351,6 +351,9 @@ class Instance:
 class Case:
     """Test methods begin with test_; each gets a fresh object."""
 
+    def __init__(self):
+        self.instances = []
+
     def setup(self):
         pass
 
@@ -383,7 +386,6 @@ def reports(case):
 def run_one(cls, name):
     """"ok", "FAILED" or, with its reason, "skipped"."""
     case = cls()
-    case.instances = []
     try:
         outcome = attempt(case, name)
         found = reports(case)
