@@ -489,6 +489,23 @@ static void watch(int signals)
     }
 }
 
+/* Has it ended, though nobody has waited for it? That cannot be traced. */
+static bool has_ended(pid_t pid)
+{
+    char path[32], line[512];
+    const char *name_end = NULL;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return true;
+    if (fgets(line, sizeof line, f) != NULL)
+        name_end = strrchr(line, ')');
+    fclose(f);
+    return name_end == NULL || strchr("ZX", name_end[2]) != NULL;
+}
+
 /* One that has ended meanwhile does nothing more. */
 static void attach(pid_t pid)
 {
@@ -498,8 +515,12 @@ static void attach(pid_t pid)
         ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0 ||
         waitpid(pid, &status, __WALL) < 0 ||
         ptrace(PTRACE_SYSCALL, pid, 0, 0) < 0) {
-        if (errno != ESRCH)
+        int why = errno;
+
+        if (why != ESRCH && !(why == EPERM && has_ended(pid))) {
+            errno = why;
             fail("ptrace");
+        }
     }
 }
 
