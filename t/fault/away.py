@@ -161,7 +161,7 @@ class AwayCase(suite.Case):
 
         s = works.server(self, name, prepare=also, **{
             "ipc_timeout": "4s", "fast_delivery_time": "1s",
-            "directory_timeout": "1s", "auth_timeout": "2s",
+            "directory_timeout": "1s", "auth_timeout": "4s",
             "key_timeout": "1s", "smtpd_peername_timeout": "1s",
             "login_mechanisms": "PLAIN SCRAM-SHA-256",
             "dns_timeout": "1s", "smtp_connect_timeout": "2s",
