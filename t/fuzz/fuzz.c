@@ -129,7 +129,12 @@ int __wrap_sigaction(int sig, const struct sigaction *new,
                                            : 0;
 }
 
+/* Not there where no sanitizer is linked in. */
+__attribute__((weak)) void __sanitizer_set_death_callback(void (*call)(void));
+
 void fuzz_own_signals(void)
 {
     own_signals = true;
+    if (__sanitizer_set_death_callback != NULL)
+        __sanitizer_set_death_callback(abort);
 }

@@ -50,8 +50,9 @@ void fuzz_closed_all(void);
 int fuzz_directory(void);
 void fuzz_clear(void);
 
-/* The program's own handlers of deadly signals count from now on. Otherwise
- * libFuzzer's do, which keep the input. */
+/* The program's own handlers of deadly signals count from now on; otherwise
+ * libFuzzer's do, which keep the input. What the sanitizer finds ends it by a
+ * signal, as it might without one. */
 void fuzz_own_signals(void);
 
 #endif
