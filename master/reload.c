@@ -40,7 +40,7 @@ static void add_facts(const struct master *m, const struct config *cfg,
     char host[256] = "localhost";
 
     buf_addf(text, "\nconfig_directory = %s\n", m->config_directory);
-    if (config_raw(cfg, "myhostname", NULL) != NULL)
+    if (config_raw(cfg, VIEW("myhostname"), NULL) != NULL)
         return;
     gethostname(host, sizeof host - 1);
     buf_addf(text, "myhostname = %s%s\n", host,

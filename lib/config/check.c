@@ -10,7 +10,7 @@ static int check_value(const struct config *cfg, const struct param *p,
                        struct error *err)
 {
     const char *where = "the default";
-    const char *raw = config_raw(cfg, p->name, &where);
+    const char *raw = config_raw(cfg, view_of(p->name), &where);
     struct buf value = BUF_INIT;
     union {
         char *text;
@@ -38,7 +38,8 @@ void config_check(const struct config *cfg,
 
     for (const struct param_table *t = param_tables; t->program != NULL; t++)
         for (const struct param *p = t->params; p->name != NULL; p++)
-            if (param_find(p->name) == p && /* what several read, once */
+            /* What several read, once. */
+            if (param_find(view_of(p->name)) == p &&
                 check_value(cfg, p, &err) < 0)
                 say(err.text, arg);
 }

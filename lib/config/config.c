@@ -130,10 +130,10 @@ int config_override(struct config *cfg, struct view setting, const char *where,
     return 0;
 }
 
-const char *config_raw(const struct config *cfg, const char *name,
+const char *config_raw(const struct config *cfg, struct view name,
                        const char **where)
 {
-    struct entry *e = find(cfg, view_of(name));
+    struct entry *e = find(cfg, name);
 
     if (e == NULL)
         return NULL;
@@ -148,7 +148,7 @@ static int load_one(const struct config *cfg, const struct param *p,
                     void *conf, struct error *err)
 {
     const char *where = "the default";
-    const char *raw = config_raw(cfg, p->name, &where);
+    const char *raw = config_raw(cfg, view_of(p->name), &where);
     struct buf value = BUF_INIT;
     int rc;
 

@@ -52,7 +52,7 @@ int config_override(struct config *cfg, struct view setting, const char *where,
 
 /* The text as written for `name`, or NULL when it is not set; where it was
  * set, as "file, line N", in `*where` if that is not NULL. Borrowed. */
-const char *config_raw(const struct config *cfg, const char *name,
+const char *config_raw(const struct config *cfg, struct view name,
                        const char **where);
 
 /* Append to `out` the value of `name` with all $ expanded: what was set, else

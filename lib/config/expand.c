@@ -48,16 +48,12 @@ static int fail(struct expansion *x, const char *why, struct view what)
 /* The text as written for a name, or its default; NULL when there is none. */
 static const char *lookup(const struct config *cfg, struct view name)
 {
-    char text[200];
+    const char *raw = config_raw(cfg, name, NULL);
     const struct param *p;
-    const char *raw;
 
-    if (!view_copy(name, text, sizeof text))
-        return NULL;
-    raw = config_raw(cfg, text, NULL);
     if (raw != NULL)
         return raw;
-    p = param_find(text);
+    p = param_find(name);
     return p ? p->def : NULL;
 }
 
@@ -284,7 +280,7 @@ int config_get(const struct config *cfg, const char *name, struct buf *out,
 
     if (raw == NULL)
         return error_set(err, FAIL_PERM, "there is no parameter %s", name);
-    config_raw(cfg, name, &where);
+    config_raw(cfg, view_of(name), &where);
     if (config_expand(cfg, view_of(raw), out, err) < 0)
         return error_prefix(err, "%s: %s", where, name);
     return 0;

@@ -5,11 +5,11 @@
 #include "base/ascii.h"
 #include "config/config.h"
 
-const struct param *param_find(const char *name)
+const struct param *param_find(struct view name)
 {
     for (const struct param_table *t = param_tables; t->program != NULL; t++)
         for (const struct param *p = t->params; p->name != NULL; p++)
-            if (strcmp(p->name, name) == 0)
+            if (view_is(name, p->name))
                 return p;
     return NULL;
 }

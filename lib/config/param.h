@@ -30,6 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/view.h"
+
 enum param_type {
     PARAM_TYPE_TEXT,   /* char *, owned by the struct, never NULL */
     PARAM_TYPE_BOOL,   /* bool: yes, no */
@@ -105,6 +107,6 @@ extern const struct param_table param_tables[];
 const char *param_nearest(const char *name);
 
 /* The first row named `name` in any table, or NULL. */
-const struct param *param_find(const char *name);
+const struct param *param_find(struct view name);
 
 #endif

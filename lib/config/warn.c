@@ -142,7 +142,7 @@ static void check_name(struct warning *w, const struct entry *e)
 {
     const char *why, *near;
 
-    if (param_find(e->name) != NULL)
+    if (param_find(view_of(e->name)) != NULL)
         return;
     if (foreign_name(e->name, &why)) {
         if (why != NULL && e->value[0] != '\0')

@@ -102,11 +102,11 @@ static void wait_for_stop(void)
 
 static void attempt_own(struct daemon *d)
 {
-    const char *target = config_raw(d->config, "redteam_target", NULL);
+    const char *target = config_raw(d->config, VIEW("redteam_target"), NULL);
     char what[100];
 
     snprintf(what, sizeof what, "service=%s", d->instance);
-    attempt(d, what, config_raw(d->config, "redteam_goal", NULL),
+    attempt(d, what, config_raw(d->config, VIEW("redteam_goal"), NULL),
             target ? target : "");
     wait_for_stop();
 }

@@ -37,6 +37,27 @@ static void names_are_expanded(void **state)
     config_free(&cfg);
 }
 
+/* However long the name is. */
+static void what_is_set_can_be_named(void **state)
+{
+    struct buf text = BUF_INIT, name = BUF_INIT, out = BUF_INIT;
+    struct config *cfg;
+    struct error err;
+
+    (void)state;
+    for (unsigned i = 0; i < 300; i++)
+        buf_add_char(&name, 'n');
+    buf_addf(&text, "%s = x\na = $%s\n", buf_text(&name), buf_text(&name));
+    cfg = parse(buf_text(&text));
+    assert_int_equal(config_get(cfg, "a", &out, &err), 0);
+    assert_int_equal(config_get(cfg, buf_text(&name), &out, &err), 0);
+    assert_buf(&out, "xx");
+    buf_release(&text);
+    buf_release(&name);
+    buf_release(&out);
+    config_free(&cfg);
+}
+
 static void loops_are_errors(void **state)
 {
     struct config *cfg = parse("a = $b\nb = ${c?x}\nc = $a\n");
@@ -81,7 +102,7 @@ static void overrides_are_what_main_cf_could_say(void **state)
 
     (void)state;
     assert_int_equal(config_override(cfg, VIEW("{ a = y }"), "-o", &err), 0);
-    assert_string_equal(config_raw(cfg, "a", NULL), "y");
+    assert_string_equal(config_raw(cfg, VIEW("a"), NULL), "y");
     assert_int_equal(config_override(cfg, VIEW("#b=y"), "-o", &err), -1);
     assert_int_equal(config_override(cfg, VIEW("=y"), "-o", &err), -1);
     config_free(&cfg);
@@ -91,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_expanded),
+        cmocka_unit_test(what_is_set_can_be_named),
         cmocka_unit_test(loops_are_errors),
         cmocka_unit_test(doubling_costs_no_more_for_being_empty),
         cmocka_unit_test(overrides_are_what_main_cf_could_say),

@@ -62,8 +62,9 @@ static void print(const struct postconf *p, const char *name,
 /* False: there is no such parameter. */
 static bool show(const struct postconf *p, const char *name)
 {
-    const struct param *param = param_find(name);
-    const char *raw = p->defaults ? NULL : config_raw(p->config, name, NULL);
+    const struct param *param = param_find(view_of(name));
+    const char *raw = p->defaults ? NULL : config_raw(p->config, view_of(name),
+                                                      NULL);
 
     if (raw == NULL && param != NULL)
         raw = p->only_set ? NULL : param->def;

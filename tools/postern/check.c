@@ -67,9 +67,10 @@ static void check_overrides(struct check *c, const struct mastercf *m,
         const char *near;
 
         view_cut(&rest, '=', &name);
-        if (!view_copy(view_trim(name), text, sizeof text) ||
-            param_find(text) != NULL)
+        name = view_trim(name);
+        if (param_find(name) != NULL)
             continue;
+        view_copy(view_sub(name, 0, sizeof text - 1), text, sizeof text);
         near = param_nearest(text);
         snprintf(sentence, sizeof sentence, "%s, line %u: %s: unknown "
                  "parameter%s%s%s", m->file, r->line, text,
