@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/nameless.h"
+#include "index/file.h"
 #include "index/internal.h"
 #include "maildir/maildir.h"
 #include "maildir/quota.h"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records, packed little-endian as this machine has them: the index is never
  * carried to another one, it is made anew there. */
-#include "index/internal.h"
+#include "index/box.h"
 
 #include <endian.h>
+
+#include "index/internal.h"
 
 struct packed_box {
     uint32_t id, uid_validity, uid_next, first_recent;

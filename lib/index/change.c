@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "index/file.h"
 #include "index/internal.h"
 #include "maildir/quota.h"
 

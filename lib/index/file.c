@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Maildir's files, "<base>:2,<flags>", and the directories they are in. */
+#include "index/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "index/file.h"
 #include "index/internal.h"
 #include "maildir/maildir.h"
 

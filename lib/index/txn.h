@@ -90,4 +90,7 @@ int txn_clear(struct txn *t, enum db db, struct view prefix,
 /* What was read makes no sense; -1. */
 int txn_damaged(struct txn *t, const char *what, struct error *err);
 
+/* Learn, before the jail, whether files may grow. */
+void env_prepare(void);
+
 #endif

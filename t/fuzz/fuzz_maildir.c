@@ -7,6 +7,7 @@
  * The first line of the input is a name in all these ways; the rest is the
  * file maildirsize, or, with the first byte odd, names of files to add up.
  */
+#include "index/file.h"
 #include "index/internal.h"
 
 #include <fcntl.h>
