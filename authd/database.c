@@ -4,10 +4,11 @@
  * parameters (security.md R10). Uids of tenants come from a counter that only
  * goes up: mail of a tenant that is gone never becomes another's.
  */
-#include "authd/authd.h"
+#include "authd/database.h"
 
 #include <sqlite3.h>
 
+#include "authd/authd.h"
 #include "base/ascii.h"
 #include "base/log.h"
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/memfd.h"
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 #include "mail/date.h"
 
 #define MEMORY_MAX (1u << 20) /* bytes; larger messages go to the disk */

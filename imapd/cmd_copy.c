@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* COPY and MOVE (RFC 3501 §6.4.7, RFC 6851, RFC 4315 §3). */
 #include "base/alloc.h"
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 
 /* "[COPYUID validity from to] ": nothing when no message was copied. */
 static void add_copyuid(struct buf *out, const struct mailbox *m,

@@ -2,6 +2,7 @@
 /* FETCH (RFC 3501 §6.4.5, RFC 7162 §3.1.4). */
 #include <stdlib.h>
 
+#include "imapd/commands.h"
 #include "imapd/fetch.h"
 #include "mail/date.h"
 

@@ -7,7 +7,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 #include "imapd/notice.h"
 
 #define LINE_MAX_IDLE 1000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348, 5258, 5819, 6154). */
 #include "base/alloc.h"
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 #include "imapd/tree.h"
 #include "mail/imap_string.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 §6.3.3 to §6.3.7,
  * RFC 6154 §3). */
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 
 static const struct {
     enum store_use use;

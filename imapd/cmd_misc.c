@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands of a few lines (RFC 3501 §6.1, §6.4.1; RFC 2342, 2971, 5161). */
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 #include "proto/imap.h"
 
 #define ID_PAIRS_MAX 30 /* RFC 2971 §3.3 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* GETQUOTA, GETQUOTAROOT, SETQUOTA (RFC 2087): one root for all mailboxes. */
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 #include "mail/imap_string.h"
 
 #define ROOT "User quota"

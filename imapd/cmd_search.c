@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "imapd/commands.h"
 #include "imapd/search.h"
 
 enum result {

@@ -2,7 +2,7 @@
 /* SELECT, EXAMINE, CLOSE, UNSELECT, EXPUNGE (RFC 3501 §6.3.1, §6.3.2, §6.4.2,
  * §6.4.3; RFC 3691; RFC 4315 §2.1; RFC 7162 §3.1.8). */
 #include "base/alloc.h"
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 
 #define SYSTEM_FLAGS \
     (MAILBOX_ANSWERED | MAILBOX_FLAGGED | MAILBOX_DELETED | MAILBOX_SEEN | \

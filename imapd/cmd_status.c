@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* STATUS (RFC 3501 §6.3.10, RFC 7162 §3.1.2, RFC 8438). */
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 #include "mail/imap_string.h"
 
 enum item {

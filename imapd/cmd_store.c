@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* STORE (RFC 3501 §6.4.6, RFC 7162 §3.1.3). */
 #include "base/alloc.h"
-#include "imapd/imapd.h"
+#include "imapd/commands.h"
 
 static bool take_flag(struct imap_args *a, struct imap_flags *f)
 {

@@ -5,14 +5,9 @@
  *     session.c     the loop, replies, changes told between commands
  *     input.c       one command with its literals
  *     args.c set.c  its parts
- *     cmd_*.c       a command each, or a few that belong together
+ *     cmd_*.c       a command each, or a few that belong together (commands.h)
  *     fetch_*.c     what FETCH shows of a message
  *     search*.c     SEARCH: parsed to a program, run over the messages
- *
- * A command's function takes its arguments from `a` and then says one of
- * imap_ok(), imap_no() and imap_bad(); if it says nothing, its arguments were
- * wrong and a->bad is the client's BAD. The reply is sent after the changes
- * that others made were told.
  */
 #ifndef IMAPD_IMAPD_H
 #define IMAPD_IMAPD_H
@@ -72,7 +67,7 @@ struct imap_session {
     bool uid;                 /* the command at hand began with UID */
     enum imap_end end;
     unsigned bad;
-    struct buf command, pool; /* the command at hand, see input.h */
+    struct buf command, pool; /* the command at hand, see input.c */
     struct view tag;
     struct buf reply;         /* behind its tag; empty: not answered yet */
     bool lost_some;           /* messages were gone when they were read */
@@ -191,18 +186,5 @@ bool imap_flag_list(struct imap_args *a, bool bare, struct imap_flags *f);
 /* Does `name` match the LIST pattern: "*" for anything, "%" for anything
  * without "."? Time is the product of the lengths at most. */
 bool imap_list_match(struct view pattern, struct view name);
-
-/* --- commands ---------------------------------------------------------- */
-
-typedef void imap_command(struct imap_session *s, struct imap_args *a);
-
-imap_command imap_cmd_capability, imap_cmd_noop, imap_cmd_logout, imap_cmd_id,
-    imap_cmd_enable, imap_cmd_namespace, imap_cmd_select, imap_cmd_examine,
-    imap_cmd_check, imap_cmd_close, imap_cmd_unselect, imap_cmd_expunge,
-    imap_cmd_create, imap_cmd_delete, imap_cmd_rename, imap_cmd_subscribe,
-    imap_cmd_unsubscribe, imap_cmd_list, imap_cmd_lsub, imap_cmd_status,
-    imap_cmd_append, imap_cmd_search, imap_cmd_fetch, imap_cmd_store,
-    imap_cmd_copy, imap_cmd_move, imap_cmd_idle, imap_cmd_getquota,
-    imap_cmd_getquotaroot, imap_cmd_setquota;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/log.h"
+#include "imapd/commands.h"
 #include "imapd/imapd.h"
 #include "imapd/notice.h"
 

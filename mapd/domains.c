@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "mapd/mapd.h"
+#include "mapd/domains.h"
 
 #include "base/alloc.h"
 #include "table/braces.h"
+#include "table/table_address.h"
 
 struct item {
     bool no;                  /* "!" stood before it */

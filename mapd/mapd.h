@@ -4,7 +4,7 @@
  *
  *     serve.c      questions in, answers out
  *     maps.c       the tables of each parameter, opened and opened anew
- *     domains.c    lists of domains, some of which are in tables
+ *     domains.c    lists of domains, some of which are in tables (domains.h)
  *     directory.c  what authd knows, also as the table "directory:"
  *     route.c      transport:nexthop, and transport_maps
  *     resolve.c    which class an address is of, and its route
@@ -18,6 +18,7 @@
 #ifndef MAPD_MAPD_H
 #define MAPD_MAPD_H
 
+#include "mapd/domains.h"
 #include "proto/directory.h"
 #include "proto/resolve.h"
 #include "service/service.h"
@@ -58,8 +59,6 @@ enum maps_name {
     MAPS_RELAY_DOMAINS,
     MAPS_COUNT,
 };
-
-struct domains;
 
 /* One parameter's; neither is there while it cannot be opened. */
 struct maps {
@@ -124,22 +123,6 @@ void maps_release(struct lookup *l);
 /* Answer a client's own question, if its role may ask for that parameter. */
 int maps_ask(struct lookup *l, const struct map_ask *ask,
              struct map_answer *answer, struct error *err);
-
-/* --- domains.c --------------------------------------------------------- */
-
-/* A list of "domain", "!domain" and "type:table" words, the first that fits
- * decides; with `parents` a domain stands for its subdomains too. Ownership
- * and errors as table_list.h has them. */
-struct domains *domains_open(const struct table_env *env, const char *spec,
-                             bool parents, struct error *err);
-int domains_has(const struct domains *d, struct view domain,
-                struct error *err);
-bool domains_changed(const struct domains *d);
-void domains_close(struct domains **d);
-
-/* As table_list_files(). */
-void domains_files(const struct table_env *env, const char *spec,
-                   void (*fn)(const char *path, void *arg), void *arg);
 
 /* --- directory.c ------------------------------------------------------- */
 

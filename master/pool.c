@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How many processes a service has, and what happens when one ends. */
-#include "master/master.h"
+#include "master/pool.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "master/master.h"
 
 /* A process that lived this long was not a bad start. */
 #define GOOD_LIFE_MS 5000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One process: from fork, through its uid and descriptors, to exec. */
-#include "master/master.h"
+#include "master/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "master/master.h"
 
 /* No capability may come by an exec any more. What is to be inherited must be
  * said before: later it would have to be in this set. */

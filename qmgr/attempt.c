@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One attempt at a message: from opening it to removing or deferring it. */
-#include "qmgr/qmgr.h"
+#include "qmgr/attempt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "qmgr/qmgr.h"
 
 static bool is_final(enum rcpt_status s)
 {

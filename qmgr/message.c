@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages in memory and where their files are. */
-#include "qmgr/qmgr.h"
+#include "qmgr/message.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "qmgr/qmgr.h"
 
 static const char *const names[N_QUEUES + 1] = {
     "incoming", "active", "deferred", "hold",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who may send where. */
-#include "smtpd/smtpd.h"
+#include "smtpd/access.h"
 
 #include "base/network.h"
 

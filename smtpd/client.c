@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/network.h"
+#include "smtpd/access.h"
 #include "smtpd/smtpd.h"
 
 #define NAMES_MAX 5 /* of one address, that are looked up */

@@ -2,6 +2,7 @@
 /* MAIL and RCPT (RFC 5321 §4.1.1.2, §4.1.1.3) with their parameters. */
 #include "base/ascii.h"
 #include "base/log.h"
+#include "smtpd/access.h"
 #include "smtpd/smtpd.h"
 
 /* "FROM:<path> params" or "TO:<path> params". */

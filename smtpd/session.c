@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "smtpd/access.h"
 #include "smtpd/smtpd.h"
 
 struct smtpd_conf smtpd_conf;

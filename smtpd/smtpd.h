@@ -9,7 +9,7 @@
  *     cmd_data.c   DATA and BDAT: content, to cleanup
  *     cmd_auth.c   AUTH (RFC 4954)
  *     cmd_tls.c    STARTTLS (RFC 3207), TLS
- *     access.c     who may send where
+ *     access.c     who may send where (access.h)
  *
  * A transaction is one object that every way out replaces whole (security.md
  * R4). The order of commands is the table in session.c.
@@ -192,22 +192,5 @@ bool tls_is_missing(const struct smtp_session *s);
 
 /* Shake hands; false ends the session. */
 bool tls_shake(struct smtp_session *s);
-
-/* --- access.c ---------------------------------------------------------- */
-
-enum verdict { PERMIT, REJECT, DEFER };
-
-/* Is the address in mynetworks? */
-bool access_in_networks(const char *networks, const char *address);
-
-/* May this client speak to us at all (smtpd_client_restrictions)? */
-enum verdict access_client(const struct smtp_session *s);
-
-/* May it send to a recipient of this class (smtpd_relay_restrictions)? */
-enum verdict access_relay(const struct smtp_session *s,
-                          enum resolve_class class);
-
-/* Check the words of the restriction parameters. */
-int access_check(const struct smtpd_conf *conf, struct error *err);
 
 #endif
