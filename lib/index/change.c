@@ -299,6 +299,20 @@ static int prune(struct txn *t, uint64_t now, struct error *err)
     return rc;
 }
 
+int expunged_at(struct txn *t, struct view base, uint64_t *when,
+                struct error *err)
+{
+    struct view value;
+    int rc = txn_get(t, DB_GONE, base, &value, err);
+
+    if (rc <= 0)
+        return rc;
+    if (value.len != sizeof *when)
+        return txn_damaged(t, "the time of an expunge", err);
+    memcpy(when, value.data, sizeof *when);
+    return 1;
+}
+
 static int expunge_note(struct txn *t, const struct msg *msg, struct error *err)
 {
     uint64_t now = clock_real_us() / 1000000;

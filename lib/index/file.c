@@ -109,6 +109,11 @@ uint64_t file_count_bare(int fd, uint64_t len)
     return bare;
 }
 
+bool file_was_put_back(int64_t changed, uint64_t expunged)
+{
+    return changed > (int64_t)expunged;
+}
+
 /* --- directories ------------------------------------------------------- */
 
 static int open_directory(int at, const char *path, const char *name)

@@ -38,6 +38,11 @@ void file_rename(struct buf *out, struct view file, uint32_t flags);
  * a power cut brings back would look like a change by another tool. */
 bool file_mirror(struct folder *f, struct msg *m, struct buf *to);
 
+/* Did somebody put the file of an expunged message back, from a backup for
+ * instance? Nothing has changed one that a crash brings back (`changed`, its
+ * st_ctime) since it was expunged. Both are seconds. */
+bool file_was_put_back(int64_t changed, uint64_t expunged);
+
 /* The stamp of cur/ before and after a change of ours: what we did ourselves
  * is no news. */
 struct stamp_of folder_stamp(int dir);

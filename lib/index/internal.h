@@ -97,6 +97,11 @@ int mailbox_record(struct mailbox *m, size_t index, struct msg *msg,
 /* The bit of a keyword, added to the box if need be; 0: none, or no room. */
 uint64_t box_keyword(struct box *b, struct view name);
 
+/* When, in seconds, was a message expunged whose file had this base name? 1, 0
+ * when none was, -1. It is forgotten after some days. */
+int expunged_at(struct txn *t, struct view base, uint64_t *when,
+                struct error *err);
+
 /* The file of an entry is not the message any more that had its UID: that one
  * is gone, and the next scan finds a new one. */
 int mailbox_disown(struct mailbox *m, size_t index, struct error *err);

@@ -29,6 +29,7 @@ struct file {
     bool known;       /* the index has it */
     /* Of those that it has not: */
     uint64_t mtime_us, bytes, size;
+    int64_t changed;  /* st_ctime */
     bool vanished;
 };
 
@@ -226,6 +227,7 @@ static void measure(struct scanning *c, struct file *f)
     }
     f->mtime_us = (uint64_t)st.st_mtim.tv_sec * 1000000 +
                   (uint64_t)st.st_mtim.tv_nsec / 1000;
+    f->changed = st.st_ctim.tv_sec;
     f->bytes = (uint64_t)st.st_size;
     f->size = client_size(dir, name, file_base(name_of(c, f)), f->bytes);
 }
@@ -279,17 +281,20 @@ out:
     return rc < 0 ? -1 : 0;
 }
 
-/* A file that was expunged and came back: a crash took its removal away. */
+/* Was it expunged, and a crash took its removal away? Then it goes again: 1;
+ * else 0. */
 static int drop_expunged(struct scanning *c, struct txn *t,
                          const struct file *f, struct error *err)
 {
-    struct view value;
+    uint64_t when;
     char name[256];
-    int rc = txn_get(t, DB_GONE, file_base(name_of(c, f)), &value, err);
+    int rc = expunged_at(t, file_base(name_of(c, f)), &when, err);
 
-    if (rc > 0 && view_copy(name_of(c, f), name, sizeof name))
+    if (rc <= 0 || file_was_put_back(f->changed, when))
+        return rc < 0 ? -1 : 0;
+    if (view_copy(name_of(c, f), name, sizeof name))
         unlinkat(f->in_new ? c->folder.new_dir : c->folder.cur_dir, name, 0);
-    return rc;
+    return 1;
 }
 
 static int apply_new(struct scanning *c, struct txn *t, struct box *b,

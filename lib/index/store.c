@@ -420,9 +420,9 @@ int store_was_expunged(int dir, const struct store_options *o,
                        struct view base, bool *was, struct error *err)
 {
     struct store *s;
-    struct view when;
     struct stat st;
     struct txn t;
+    uint64_t when;
     int rc;
 
     *was = false;
@@ -433,7 +433,7 @@ int store_was_expunged(int dir, const struct store_options *o,
         return -1;
     rc = txn_begin(s, false, &t, err);
     if (rc == 0) {
-        rc = txn_get(&t, DB_GONE, base, &when, err);
+        rc = expunged_at(&t, base, &when, err);
         txn_abort(&t);
     }
     store_close(&s);

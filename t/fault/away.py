@@ -155,7 +155,7 @@ class AwayCase(suite.Case):
         self.ledger = Ledger()
 
         def also(s):
-            faults.with_planted(s, *fault or ())
+            faults.with_planted(s, fault)
             if prepare:
                 prepare(s)
 

@@ -122,11 +122,11 @@ def drain(s):
     suite.wait_for(is_empty, "an empty queue")
 
 
-def with_planted(s, program=None, fault=None):
-    """Let `program` of instance `s`, if any, be the one with the planted
-    fault; all can be replaced."""
+def with_planted(s, *planted):
+    """Let programs of instance `s` be those with planted faults: each a pair
+    (program, fault), or None. All can be replaced."""
     programs = s.own_programs()
-    if program:
+    for program, fault in filter(None, planted):
         (programs / program).unlink()
         (programs / program).symlink_to(FAULT / fault / program)
 

@@ -105,7 +105,7 @@ class Errors(suite.Case):
               **settings):
         s = self.instance("er").mail()
         if planted:
-            faults.with_planted(s, *planted)
+            faults.with_planted(s, planted)
         s.settings.update({
             "minimal_backoff_time": "1s", "maximal_backoff_time": "1s",
             "service_throttle_time": "1s", "smtpd_error_sleep_time": "0",

@@ -71,7 +71,7 @@ class Soak(suite.Case):
         self.harms = {}
 
         def prepare(s):
-            faults.with_planted(s, *fault or ())
+            faults.with_planted(s, fault)
             s.store = s.dir / "disk/mail"
             s.store.parent.mkdir()
             s.settings["virtual_mailbox_base"] = s.store

@@ -527,8 +527,9 @@ class Accounts(Work):
         return f"{len(self.made)} accounts made, {len(self.deleted)} deleted"
 
 
-def server(case, name, fault=None, prepare=None, **settings):
-    """An instance with everything that any work needs."""
+def server(case, name, fault=None, prepare=None, also=(), **settings):
+    """An instance with everything that any work needs; `fault` is planted, and
+    what is in `also`."""
     s = case.instance(name).mail().tls("localhost")
     if prepare:
         prepare(s)
@@ -543,7 +544,7 @@ def server(case, name, fault=None, prepare=None, **settings):
         "minimal_backoff_time": "1s", "maximal_backoff_time": "1s",
         "service_throttle_time": "0", "scram_iterations": "4096",
         "login_mechanisms": "SCRAM-SHA-256"} | settings)
-    if fault:
-        faults.with_planted(s, *fault)
+    if fault or also:
+        faults.with_planted(s, fault, *also)
     s.start().add_users(ANN)
     return s

@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "base/clock.h"
+#include "index/file.h"
 #include "index/internal.h"
 
 /* --- damage -------------------------------------------------------------- */
@@ -105,6 +106,68 @@ static void damage_is_mended(void **state)
     }
     open_store(&a);
     end(&a);
+}
+
+/* --- what was expunged and is back ---------------------------------------- */
+
+/* Let the account's only message have been expunged `ago` seconds ago; the
+ * name that its file had. */
+static void expunge_the_one(struct account *a, int64_t ago, char name[256])
+{
+    struct mailbox *m = open_box(a, "INBOX");
+    uint64_t when = clock_real_us() / 1000000 - (uint64_t)ago;
+    struct error err;
+    struct msg msg;
+    struct txn t;
+
+    assert_int_equal(m->n, 1);
+    assert_int_equal(txn_begin(a->s, false, &t, &err), 0);
+    assert_int_equal(mailbox_get(&t, m, 0, &msg, &err), 1);
+    assert_true(view_copy(file_base(msg.file), name, 256));
+    txn_abort(&t);
+    set_flags(m, 0, MAILBOX_ADD, MAILBOX_DELETED);
+    assert_int_equal(mailbox_expunge(m, NULL, 0, &err), 0);
+    mailbox_close(&m);
+    assert_int_equal(txn_begin(a->s, true, &t, &err), 0);
+    assert_int_equal(txn_put(&t, DB_GONE, view_of(name),
+                             (struct view){ (char *)&when, sizeof when },
+                             &err), 0);
+    assert_int_equal(txn_end(&t, 0, &err), 0);
+}
+
+/* As a crash does that takes the file's removal away, which is older than the
+ * expunge; and as whoever restores a message from a backup. */
+static void what_was_expunged_is_back(void **state)
+{
+    static const struct {
+        int64_t ago;
+        const char *dir;
+        size_t n;
+    } rows[] = {
+        { -10, "cur", 0 }, { 10, "cur", 1 },
+        { -10, "new", 0 }, { 10, "new", 1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[256], path[300];
+        struct account a;
+        struct mailbox *m;
+
+        begin(&a);
+        append(&a, "INBOX", "x\r\n", 0);
+        expunge_the_one(&a, rows[i].ago, name);
+        snprintf(path, sizeof path, "%s/%s", rows[i].dir, name);
+        make_file(&a, path, "x\r\n");
+        m = open_box(&a, "INBOX");
+        assert_int_equal(m->n, rows[i].n);
+        if (m->n > 0)
+            assert_true(m->entries[0].uid > 1);
+        mailbox_close(&m);
+        if (rows[i].n == 0)
+            assert_true(faccessat(a.home.dir, path, F_OK, 0) < 0);
+        end(&a);
+    }
 }
 
 /* --- writers that stop --------------------------------------------------- */
@@ -529,6 +592,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damage_is_mended),
+        cmocka_unit_test(what_was_expunged_is_back),
         cmocka_unit_test(a_stopped_writer_blocks_nobody_for_long),
         cmocka_unit_test(killed_writers_leave_no_lie),
         cmocka_unit_test(a_move_that_fails_moves_nothing),
