@@ -13,6 +13,8 @@ void trouble_set(struct trouble *t, bool is_permanent, const char *dsn,
     char text[1000];
     va_list ap;
 
+    if (is_permanent && !t->is_permanent && t->text.len > 0)
+        return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);

@@ -52,7 +52,8 @@ struct trouble {
     struct buf text;
 };
 
-/* Say why; the first trouble that is said stays. */
+/* Say why. The last trouble counts, but none for good in place of one that may
+ * pass: while one server is away, another's refusal of us decides nothing. */
 void trouble_set(struct trouble *t, bool is_permanent, const char *dsn,
                  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

@@ -142,6 +142,20 @@ class Relay(suite.Case):
         self.equal(len(s.messages("ann@one.example")), 1)
         sink.close()
 
+    def test_a_host_that_is_away_may_take_what_another_refuses(self):
+        no = {"GREETING": "554 5.3.2 no mail here"}
+        backup = peers.Sink(address="127.0.0.2", replies=no)
+        s = self.server(backup.port)
+        self.send(s, "bob@far.example")
+        s.wait_log("status=deferred (connect to mx1.far.example[127.0.0.1]:"
+                   f"{backup.port}: Connection refused)")
+        first = peers.Sink(port=backup.port, replies=dict(no))
+        s.wait_log("status=bounced (host mx2.far.example[127.0.0.2] said: "
+                   "554 5.3.2 no mail here (in reply to initial greeting))")
+        self.equal(s.log_text().count("status=bounced"), 1)
+        first.close()
+        backup.close()
+
     def test_a_refused_message_comes_back(self):
         sink = peers.Sink(replies={".": "554 5.7.1 spam"})
         s = self.server(sink.port)
