@@ -35,7 +35,7 @@ static int search(int parent, const char *name, struct view base,
     struct dirent *e;
     int rc = 0;
 
-    if (dir == NULL && errno == ENOENT)
+    if (dir == NULL && (errno == ENOENT || errno == ENOTDIR))
         return 0;
     if (dir == NULL)
         return error_sys(err, "cannot list %s", name);
@@ -79,7 +79,8 @@ static int search_all(const struct maildir *m, struct view base,
         return error_sys(err, "cannot list %s", m->path);
     rc = search_folder(m->dir, "", base, found, err);
     while (rc == 0 && found->len == 0 && (more = io_next_name(dir, &e)))
-        if (e->d_name[0] == '.' && e->d_type == DT_DIR)
+        if (e->d_name[0] == '.' &&
+            (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
             rc = search_folder(m->dir, e->d_name, base, found, err);
     if (!more && errno != 0)
         rc = error_sys(err, "cannot list %s", m->path);
