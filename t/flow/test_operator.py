@@ -48,6 +48,23 @@ class Operator(suite.Case):
                 s.postern("--json", *args).stdout.splitlines()]
 
     @suite.not_watched("it shows walls that are not there")
+    def test_a_mailbox_outlives_its_account(self):
+        """And whoever has its name next is no surprise to the operator."""
+        ann, secret = "ann@one.example", {"input": "secret\n"}
+        s = self.instance("op").mail().start()
+        add = ("user", "add", "Ann@One.example", "--password-stdin")
+        s.postern("tenant", "add", "acme")
+        s.postern("domain", "add", "one.example", "--tenant", "acme")
+        self.equal(s.postern(*add, **secret).stderr, "")
+        with s.smtp() as c:
+            c.sendmail("x@y.example", [ann], "Subject: hi\r\n\r\nhi\r\n")
+        box = s.wait_messages(ann, 1)[0].parents[1]
+        self.equal(s.postern("user", "del", ann).stderr,
+                   f"postern: note: its mail stays in {box}\n")
+        self.equal(s.postern(*add, **secret).stderr,
+                   "postern: note: mail of an earlier account of this name is "
+                   f"this one's now: {box}\n")
+
     def test_hardening_shows_the_walls(self):
         s = self.instance("op").mail().tls().start()
         s.add_users("ann@one.example")

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "maildir/maildir.h"
 #include "proto/accounts.h"
 
 #define ANSWER_MS 60000
@@ -186,10 +187,17 @@ static void print_json(const struct account_line *l)
     buf_release(&out);
 }
 
-static void print_line(const struct postern *p, unsigned noun,
-                       const struct account_line *l)
+struct printing {
+    const struct postern *p;
+    unsigned noun;
+};
+
+static void print_line(const struct account_line *l, void *arg)
 {
-    if (p->json) {
+    const struct printing *to = arg;
+    unsigned noun = to->noun;
+
+    if (to->p->json) {
         print_json(l);
         return;
     }
@@ -207,7 +215,10 @@ static void print_line(const struct postern *p, unsigned noun,
     putchar('\n');
 }
 
-static int ask(struct postern *p, struct arguments *a)
+/* Ask, and hand each line of the answer on. */
+static int ask(struct postern *p, const struct account_request *r,
+               void (*each)(const struct account_line *l, void *arg),
+               void *arg)
 {
     struct account_line line;
     struct account_done done;
@@ -218,7 +229,7 @@ static int ask(struct postern *p, struct arguments *a)
 
     if (connect_authd(p, &c, &err) < 0)
         return postern_fail(EX_UNAVAILABLE, "%s", err.text);
-    if (ipc_send(&c, &account_request_type, &a->r, &err) < 0)
+    if (ipc_send(&c, &account_request_type, r, &err) < 0)
         code = postern_fail(EX_DATAERR, "%s", err.text);
     while (code == 0) {
         if (ipc_recv(&c, &packet, &err) <= 0) {
@@ -230,10 +241,65 @@ static int ask(struct postern *p, struct arguments *a)
             break;
         } else if (ipc_packet_decode(&packet, &account_line_type, &line,
                                      &err) == 0) {
-            print_line(p, a->r.noun, &line);
+            each(&line, arg);
         }
     }
     ipc_release(&c);
+    return code;
+}
+
+/* --- mailboxes --------------------------------------------------------- */
+
+struct finding {
+    struct postern *p;
+    struct buf *path;
+};
+
+static void find_mailbox(const struct account_line *l, void *arg)
+{
+    struct finding *f = arg;
+    char *base = postern_value(f->p, "virtual_mailbox_base");
+
+    buf_reset(f->path);
+    buf_addf(f->path, "%s/%.*s/", base, VIEW_ARG(l->tenant));
+    if (!maildir_account_path(f->path, l->name) ||
+        access(buf_text(f->path), F_OK) < 0)
+        buf_reset(f->path);
+    free(base);
+}
+
+/* Where is the mail of this account, if there is any? */
+static void note_mailbox(struct postern *p, struct view address,
+                         struct buf *path)
+{
+    struct account_request r = { .noun = ACCOUNT_USER, .verb = ACCOUNT_LIST,
+                                 .name = address };
+    struct finding f = { p, path };
+
+    ask(p, &r, find_mailbox, &f);
+}
+
+/* Do what was asked; a mailbox that outlives its account is not to be a
+ * surprise to whoever has its name next. */
+static int ask_for_user(struct postern *p, const struct account_request *r,
+                        struct printing *to)
+{
+    struct buf path = BUF_INIT;
+    int code;
+
+    if (r->verb == ACCOUNT_DEL)
+        note_mailbox(p, r->name, &path);
+    code = ask(p, r, print_line, to);
+    if (code == 0 && path.len > 0)
+        fprintf(stderr, "postern: note: its mail stays in %s\n",
+                buf_text(&path));
+    if (code == 0 && r->verb == ACCOUNT_ADD) {
+        note_mailbox(p, r->name, &path);
+        if (path.len > 0)
+            fprintf(stderr, "postern: note: mail of an earlier account of "
+                    "this name is this one's now: %s\n", buf_text(&path));
+    }
+    buf_release(&path);
     return code;
 }
 
@@ -242,6 +308,7 @@ static int run(struct postern *p, enum account_noun noun, int argc,
 {
     static const char *const verbs[] = { "add", "list", "set", "del" };
     struct arguments a = { .r = { .noun = noun, .verb = 99, .enabled = 1 } };
+    struct printing to = { p, noun };
     const char *verb = argc > 0 ? argv[0] : "list";
     int code;
 
@@ -260,7 +327,8 @@ static int run(struct postern *p, enum account_noun noun, int argc,
     if (code == 0 && a.r.verb != ACCOUNT_LIST && a.r.name.len == 0)
         code = postern_fail(EX_USAGE, "%s needs a name", verb);
     if (code == 0)
-        code = ask(p, &a);
+        code = noun == ACCOUNT_USER ? ask_for_user(p, &a.r, &to)
+                                    : ask(p, &a.r, print_line, &to);
     if (code == 0 && a.show_password)
         printf("%s\n", a.password);
     explicit_bzero(a.password, sizeof a.password);
