@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/memfd.h"
+#include "base/utf8.h"
 #include "bounce/bounce.h"
 #include "proto/cleanup.h"
 
@@ -101,7 +102,8 @@ static int submit(struct daemon *d, const struct qfile *q,
     struct mail_begin b = {
         .protocol = VIEW("local"),
         .flags = ENVELOPE_NOTIFICATION | ENVELOPE_SUBMITTED |
-                 (q->e.flags & (ENVELOPE_SMTPUTF8 | ENVELOPE_8BITMIME)),
+                 (q->e.flags & ENVELOPE_SMTPUTF8) |
+                 (utf8_has_high(buf_view(text)) ? ENVELOPE_8BITMIME : 0),
     };
     struct mail_rcpt r = { .address = q->e.sender,
                            .notify = ENVELOPE_NOTIFY_NEVER };

@@ -2,9 +2,11 @@
 /* What must be known of the header, and what a submitted one lacks. */
 #include "base/ascii.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "cleanup/cleanup.h"
 #include "mail/date.h"
 #include "mail/header.h"
+#include "mail/header_write.h"
 
 #define MESSAGE_ID_MAX 998 /* a line's length (RFC 5322 §2.1.1) */
 
@@ -67,6 +69,15 @@ int headers_learn(struct transaction *t, struct view content,
     return 0;
 }
 
+static void add(const struct transaction *t, struct buf *out,
+                const char *name, const struct buf *value)
+{
+    struct error err;
+
+    if (header_write_structured(out, name, buf_view(value), &err) < 0)
+        log_warning("%s: %s", t->queue_id, err.text);
+}
+
 /* RFC 6409 §8: a submission server may add what is missing. The sender is the
  * one of the envelope, which was checked. */
 void headers_missing(const struct transaction *t, struct buf *out)
@@ -76,12 +87,19 @@ void headers_missing(const struct transaction *t, struct buf *out)
     if (!(t->e.flags & ENVELOPE_SUBMITTED))
         return;
     if (!h->has_date) {
-        buf_add_text(out, "Date: ");
-        date_format(out, date_local((int64_t)(clock_real_us() / 1000000)));
-        buf_add_text(out, "\r\n");
+        struct buf date = BUF_INIT;
+
+        date_format(&date, date_local((int64_t)(clock_real_us() / 1000000)));
+        add(t, out, "Date", &date);
+        buf_release(&date);
     }
-    if (!h->has_from && t->e.sender.len > 0)
-        buf_addf(out, "From: <%.*s>\r\n", VIEW_ARG(t->e.sender));
+    if (!h->has_from && t->e.sender.len > 0) {
+        struct buf from = BUF_INIT;
+
+        buf_addf(&from, "<%.*s>", VIEW_ARG(t->e.sender));
+        add(t, out, "From", &from);
+        buf_release(&from);
+    }
     if (!h->has_message_id)
-        buf_addf(out, "Message-ID: %s\r\n", buf_text(&h->message_id));
+        add(t, out, "Message-ID", &h->message_id);
 }

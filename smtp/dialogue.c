@@ -13,12 +13,14 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "mail/esmtp.h"
 #include "net/tls.h"
 #include "smtp/smtp.h"
 
 #define REPLY_LINE_MAX  2048 /* of one line; RFC 5321 says 512 */
 #define REPLY_LINES_MAX 100
+#define TEXT_MAX        900 /* of a reply, kept */
 
 enum feature {
     HAS_SIZE = 1 << 0,
@@ -31,7 +33,7 @@ enum feature {
 struct reply {
     unsigned code;    /* 0: the server went away or talks nonsense */
     char dsn[17];     /* its own, or made of the code */
-    struct buf text;  /* all lines, joined by blanks, controls replaced */
+    struct buf text;  /* all lines, joined by blanks, visible, in UTF-8 */
 };
 
 struct dialogue {
@@ -131,10 +133,16 @@ static void take_dsn(struct reply *r, struct view text)
         snprintf(r->dsn, sizeof r->dsn, "%u.0.0", class);
 }
 
+/* For the log and for people, as much as is sensible. */
 static void add_text(struct buf *out, struct view v)
 {
-    for (size_t i = 0; i < v.len && out->len < 900; i++)
-        buf_add_char(out, ascii_is_control(v.data[i]) ? '?' : v.data[i]);
+    struct buf shown = BUF_INIT;
+    size_t room = out->len < TEXT_MAX ? TEXT_MAX - out->len : 0;
+
+    utf8_add_visible(&shown, v);
+    v = buf_view(&shown);
+    buf_add_view(out, view_sub(v, 0, utf8_prefix(v, room)));
+    buf_release(&shown);
 }
 
 static bool lost(struct dialogue *g, const char *during, const char *how)

@@ -3,8 +3,9 @@
  * header_write.h - the one writer of header fields (RFC 5322 §2.2, RFC 2047).
  *
  * Whatever a program puts into a header goes through here, because a CR or LF
- * in a value would be another field, or a body. Fields are folded at 78 bytes
- * where they have blanks, and end in CRLF.
+ * in a value would be another field, or a body; but for the trace (RFC 5321
+ * §4.4), whose parts were parsed. Fields are folded at 78 bytes where they have
+ * blanks, and end in CRLF.
  *
  * Errors:    0, or -1 with *err set (FAIL_PERM) and nothing appended, for:
  *            CR, LF, NUL and other controls but tabs; text that is not UTF-8;

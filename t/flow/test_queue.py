@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The queue's tools, sendmail, and notifications."""
 import email
+import email.header
 import json
 import os
 import subprocess
@@ -143,7 +144,17 @@ class Queue(suite.Case):
                       "ann@one.example", "ann@one.example",
                       data="Subject: x\n\nFrom: this is text\n")
         text = b"".join(p.read_bytes() for p in s.messages("ann@one.example"))
-        self.contains(text, b'From: "A quoted name" <ann@one.example>\r\n')
+        self.contains(text, b'From: "A \\"quoted\\" name" '
+                      b'<ann@one.example>\r\n')
+        self.run_tool(s, "sendmail", "-F", "Jörg Müller", "-f",
+                      "ann@one.example", "ann@one.example",
+                      data="Subject: umlauts\n\nx\n")
+        m, = [m for m in map(email.message_from_bytes, (
+            p.read_bytes() for p in s.wait_messages("ann@one.example", 2)))
+            if m["Subject"] == "umlauts"]
+        self.true(m["From"].isascii(), m["From"])
+        self.equal(str(email.header.make_header(email.header.decode_header(
+            m["From"]))), "Jörg Müller <ann@one.example>")
         for args in (["-bz", "x"], ["-N", "never,delay", "x"], ["-N", "", "x"],
                      ["-R", "some", "x"], ["-k"]):
             self.run_tool(s, "sendmail", *args, data="x\n", code=64)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mail to other sites: MX, fallbacks, refusals, time-outs, notifications."""
+import email
 import re
 import smtplib
 import socket
@@ -161,8 +162,46 @@ class Relay(suite.Case):
         s = self.server(sink.port)
         self.send(s, "bob@far.example")
         text = s.wait_messages("ann@one.example", 1)[0].read_text()
-        self.contains(text, "said: 554 5.7.1 spam (in reply to end of DATA "
-                            "command)")
+        self.contains(" ".join(text.split()), "said: 554 5.7.1 spam (in reply "
+                      "to end of DATA command)")
+        sink.close()
+
+    def test_a_long_refusal_is_told_in_lines(self):
+        """However long it is, and in whatever charset."""
+        words = "550 5.7.1 " + "because of this " * 50 + "Stra\xdfe"
+        sink = peers.Sink(replies={"RCPT bob@far.example": words,
+                                   "RCPT eve@far.example": "550 " + "x" * 990})
+        s = self.server(sink.port)
+        self.send(s, "bob@far.example", "eve@far.example")
+        data = s.wait_messages("ann@one.example", 1)[0].read_bytes()
+        m = email.message_from_bytes(data)
+        self.equal(max(map(len, data.splitlines())) < 998, True, data)
+        text, status = m.get_payload()[0], m.get_payload()[1].get_payload()
+        lines = text.get_payload(decode=True).decode().splitlines()
+        first = next(i for i, x in enumerate(lines) if "<bob@" in x)
+        self.true(all(len(x) <= 80 for x in lines[first:first + 10]), lines)
+        self.contains(" ".join(" ".join(lines).split()),
+                      "because of this Stra\xdfe")
+        said = " ".join(status[1]["Diagnostic-Code"].split())
+        self.true(said.startswith("smtp; 550 5.7.1 because of this"), said)
+        self.contains(said, "because of this Stra?e")
+        sink.close()
+
+    def test_an_utf8_message_comes_back_in_utf8(self):
+        sink = peers.Sink()
+        s = self.server(sink.port)
+        with s.smtp() as c:
+            c.ehlo("client.example")
+            c.sendmail("ann@one.example", ["j\xfcrgen@far.example"],
+                       "Subject: Gr\xfc\xdfe\r\n\r\nx\r\n".encode(),
+                       mail_options=["SMTPUTF8", "BODY=8BITMIME"])
+        m = email.message_from_bytes(
+            s.wait_messages("ann@one.example", 1)[0].read_bytes())
+        self.equal([p.get_content_type() for p in m.get_payload()],
+                   ["text/plain", "message/global-delivery-status",
+                    "message/global"])
+        self.contains(m.as_bytes(), "Final-Recipient: utf-8; "
+                      "j\xfcrgen@far.example\n".encode())
         sink.close()
 
     def test_the_sender_is_told_of_a_delay_once(self):

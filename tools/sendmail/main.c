@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "mail/header.h"
+#include "mail/header_write.h"
 #include "tools/common/command.h"
 
 /* A command runs in no jail and may ask who its user is. */
@@ -42,28 +43,28 @@ static const char *default_sender(void)
     return buf_take(&b);
 }
 
-/* -F: a From header with this name, when the message has none; without -F
- * cleanup makes one. */
+/* -F: a From header with this name, when the message has none; without -F, or
+ * when it cannot be a name, cleanup makes one. */
 static void add_from(struct submission *s)
 {
-    struct buf with = BUF_INIT;
+    struct buf with = BUF_INIT, address = BUF_INIT;
     struct header_field f;
+    struct error err;
 
     if (s->full_name == NULL ||
         header_find(buf_view(&s->text), "From", &f))
         return;
-    buf_add_text(&with, "From: \"");
-    for (const char *c = s->full_name; *c != '\0'; c++)
-        if (*c != '"' && *c != '\\' && (unsigned char)*c >= ' ')
-            buf_add_char(&with, *c);
-    buf_addf(&with, "\" <%s%s", s->sender, strchr(s->sender, '@') ? "" : "@");
+    buf_add_text(&address, s->sender);
     if (strchr(s->sender, '@') == NULL) {
         char *origin = command_value("myorigin");
 
-        buf_add_text(&with, origin);
+        buf_addf(&address, "@%s", origin);
         free(origin);
     }
-    buf_add_text(&with, ">\r\n");
+    if (header_write_mailbox(&with, "From", view_of(s->full_name),
+                             buf_view(&address), &err) < 0)
+        fprintf(stderr, "sendmail: warning: -F: %s\n", err.text);
+    buf_release(&address);
     buf_add_view(&with, buf_view(&s->text));
     buf_release(&s->text);
     s->text = with;
