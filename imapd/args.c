@@ -85,11 +85,6 @@ static bool is_pattern_char(char c)
     return is_astring_char(c) || c == '%' || c == '*';
 }
 
-static bool is_run_char(char c)
-{
-    return ascii_is_visible(c) && c != '(' && c != ')';
-}
-
 static bool take_run(struct imap_args *a, bool (*is)(char), const char *why,
                      struct view *v)
 {
@@ -117,11 +112,6 @@ bool imap_args_tag(struct imap_args *a, struct view *v)
 bool imap_args_atom(struct imap_args *a, struct view *v)
 {
     return take_run(a, imap_is_atom_char, "An atom is missing.", v);
-}
-
-bool imap_args_run(struct imap_args *a, struct view *v)
-{
-    return take_run(a, is_run_char, "An argument is missing.", v);
 }
 
 bool imap_args_word(struct imap_args *a, const char *word)

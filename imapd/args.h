@@ -64,9 +64,6 @@ bool imap_args_flag(struct imap_args *a, struct view *v);
 /* A number of at most `max`. */
 bool imap_args_number(struct imap_args *a, uint64_t max, uint64_t *n);
 
-/* The characters up to a blank, parenthesis or the end: at least one. */
-bool imap_args_run(struct imap_args *a, struct view *v);
-
 /* May `c` be in an atom? */
 bool imap_is_atom_char(char c);
 

@@ -33,9 +33,9 @@ void tls_prepare(const char *ca_file);
 
 struct tls_server;
 
-/* A context whose certificates and signatures come over `keyd`. */
+/* A context whose certificates and signatures come over `keyd`; for as long as
+ * the process. */
 struct tls_server *tls_server_new(struct ipc *keyd);
-void tls_server_free(struct tls_server **tp);
 
 /* Is there any certificate? False, with *err, when keyd cannot be asked or has
  * none. The answer is kept; so are certificates, until tls_server_forget(). */

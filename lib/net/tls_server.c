@@ -191,18 +191,6 @@ struct tls_server *tls_server_new(struct ipc *keyd)
     return t;
 }
 
-void tls_server_free(struct tls_server **tp)
-{
-    struct tls_server *t = *tp;
-
-    *tp = NULL;
-    if (t == NULL)
-        return;
-    tls_server_forget(t);
-    SSL_CTX_free(t->ctx);
-    free(t);
-}
-
 int tls_begin(struct stream *s, struct tls_server *t, const char *protocol,
               struct error *err)
 {

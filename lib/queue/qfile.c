@@ -120,23 +120,6 @@ int qwriter_content(struct qwriter *w, const void *data, size_t len,
     return 0;
 }
 
-int qwriter_content_file(struct qwriter *w, int from, uint64_t offset,
-                         uint64_t len, struct error *err)
-{
-    char chunk[65536];
-
-    while (len > 0) {
-        size_t part = len < sizeof chunk ? (size_t)len : sizeof chunk;
-
-        if (io_pread_all(from, chunk, part, offset, "the content", err) < 0 ||
-            qwriter_content(w, chunk, part, err) < 0)
-            return -1;
-        offset += part;
-        len -= part;
-    }
-    return 0;
-}
-
 int qwriter_finish(struct qwriter *w, struct error *err)
 {
     struct head h = {

@@ -52,12 +52,9 @@ int qwriter_begin(struct qwriter *w, int fd, uint64_t arrival_us,
 int qwriter_rcpt(struct qwriter *w, const struct envelope_rcpt *r,
                  struct error *err);
 
-/* Append content: from memory, or all of the `len` bytes at `offset` of a
- * file. The first call writes the envelope before it. */
+/* Append content. The first call writes the envelope before it. */
 int qwriter_content(struct qwriter *w, const void *data, size_t len,
                     struct error *err);
-int qwriter_content_file(struct qwriter *w, int from, uint64_t offset,
-                         uint64_t len, struct error *err);
 
 /* Write the head. Nothing is synced: that is the caller's next step. */
 int qwriter_finish(struct qwriter *w, struct error *err);
