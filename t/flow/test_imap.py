@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import struct
+import subprocess
 import time
 
 import suite
@@ -70,6 +71,25 @@ class Imap(suite.Case):
         self.true(re.search(r" dovecot\S*: imap\(ann@one\.example\)<\d+><\S+>"
                             r": Disconnected: Logged out in=\d+ out=\d+ "
                             r"deleted=1 expunged=1 ", line), line)
+
+    def test_a_message_is_restored(self):
+        """From a backup, under its name, while its account is in use."""
+        s = self.server()
+        c = self.client(s)
+        self.ok(c.append("INBOX", None, None, TEXT))
+        self.ok(c.select("INBOX"))
+        file, = (s.maildir(ANN) / "cur").iterdir()
+        copy = s.dir / file.name
+        subprocess.run(["cp", "-a", file, copy], check=True)
+        self.ok(c.store("1", "+FLAGS", r"(\Deleted)"))
+        self.equal(self.ok(c.expunge()), [b"1"])
+        second = int(time.time())
+        suite.wait_for(lambda: int(time.time()) > second, "the clock")
+        subprocess.run(["cp", "-a", copy, file], check=True)
+        self.ok(c.noop())
+        data = self.ok(c.fetch("1", "(UID BODY.PEEK[])"))
+        self.equal(data[0][1], TEXT)
+        self.contains(data[0][0], b"UID 2 ")
 
     def test_mail_that_comes_is_told_at_once(self):
         s = self.server(imap_idle_poll="1h")
