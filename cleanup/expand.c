@@ -117,11 +117,9 @@ static int reply_result(const struct mail_rcpt *r,
     case RESOLVE_OK:
         return 0;
     case RESOLVE_UNKNOWN:
-        return reply_set(reply, 550, "5.1.1",
-                         "<%.*s>: Recipient address rejected: %.*s",
-                         VIEW_ARG(r->address), VIEW_ARG(a->text));
     case RESOLVE_REFUSED:
-        return reply_set(reply, 550, "5.4.6",
+    case RESOLVE_DISABLED:
+        return reply_set(reply, 550, resolve_dsn(a->result),
                          "<%.*s>: Recipient address rejected: %.*s",
                          VIEW_ARG(r->address), VIEW_ARG(a->text));
     default:

@@ -121,7 +121,8 @@ static int fail_step(struct walk *w, const struct resolve_answer *r,
         *answer = *r;
         return 0;
     }
-    snprintf(reason, sizeof reason, "5.1.1 %.*s", VIEW_ARG(r->text));
+    snprintf(reason, sizeof reason, "%s %.*s", resolve_dsn(r->result),
+             VIEW_ARG(r->text));
     failed.nexthop = view_of(reason);
     return send_rcpt(w, view_of(s->address), &failed, err);
 }

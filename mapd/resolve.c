@@ -80,8 +80,10 @@ static int use_account(struct lookup *l, struct view address,
         return 0;
     r->account = a->account;
     r->quota = a->quota;
-    if (!a->enabled)
-        unknown(r, VIEW("mailbox disabled"));
+    if (!a->enabled) {
+        r->result = RESOLVE_DISABLED;
+        r->text = VIEW("mailbox disabled");
+    }
     return 1;
 }
 

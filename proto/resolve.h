@@ -18,7 +18,15 @@ enum resolve_result {
     RESOLVE_UNKNOWN, /* the domain is ours, the recipient is not */
     RESOLVE_LATER,   /* a table or authd is away */
     RESOLVE_REFUSED, /* it can never be delivered: loop, limit, syntax */
+    RESOLVE_DISABLED, /* it is there, and is to get nothing */
 };
+
+/* The enhanced status of a result that is for good (RFC 3463). */
+static inline const char *resolve_dsn(uint32_t result)
+{
+    return result == RESOLVE_UNKNOWN ? "5.1.1"
+           : result == RESOLVE_DISABLED ? "5.2.1" : "5.4.6";
+}
 
 enum resolve_class { /* Postfix's address classes */
     CLASS_LOCAL,   /* $mydestination: alias_maps, then accounts */

@@ -80,12 +80,12 @@ static void use_route(struct outcome *o, const struct resolve_answer *r)
 /* The recipient was there when the message was taken and is not any more. */
 static void gone(struct active *a, size_t i, const struct resolve_answer *r)
 {
-    struct delivery_result result = { .dsn = VIEW("5.1.1"),
-                                      .text = r->text };
+    const char *dsn = resolve_dsn(r->result);
+    struct delivery_result result = { .dsn = view_of(dsn), .text = r->text };
 
-    log_info("%s: to=<%.*s>, relay=none, delay=0, delays=0/0/0/0, dsn=5.1.1, "
+    log_info("%s: to=<%.*s>, relay=none, delay=0, delays=0/0/0/0, dsn=%s, "
              "status=bounced (%.*s)", a->m->id,
-             VIEW_ARG(a->q.rcpts[i].r.address), VIEW_ARG(r->text));
+             VIEW_ARG(a->q.rcpts[i].r.address), dsn, VIEW_ARG(r->text));
     attempt_outcome(a, (uint32_t)i, RCPT_BOUNCED, &result);
 }
 
@@ -101,7 +101,7 @@ static void on_answer(struct peer *p, const void *msg)
     q = list_entry(route.questions.next, struct question, link);
     if (r->result == RESOLVE_OK && r->transport.len > 0)
         use_route(&q->a->outcomes[q->index], r);
-    else if (r->result == RESOLVE_UNKNOWN || r->result == RESOLVE_REFUSED)
+    else if (r->result != RESOLVE_OK && r->result != RESOLVE_LATER)
         gone(q->a, q->index, r);
     answered(q);
     if (list_empty(&route.questions))

@@ -65,6 +65,28 @@ class Operator(suite.Case):
                    "postern: note: mail of an earlier account of this name is "
                    f"this one's now: {box}\n")
 
+    def test_a_disabled_account(self):
+        """Gets nothing, and nobody gets in; what else a list has, goes."""
+        ann, bob = "ann@one.example", "bob@one.example"
+        s = self.instance("op").mail().start().add_users(ann, bob)
+        s.postern("alias", "add", "all@one.example", ann, bob)
+        s.postern("user", "set", ann, "--enabled", "no")
+        with s.smtp() as c:
+            c.ehlo("x")
+            c.mail("x@y.example")
+            code, text = c.rcpt(ann)
+            self.equal((code, text), (550, b"5.2.1 <ann@one.example>: Recipient"
+                                      b" address rejected: mailbox disabled"))
+            self.equal(c.rcpt("all@one.example")[0], 250)
+            self.equal(c.data("Subject: to all\r\n\r\nhi\r\n")[0], 250)
+        s.wait_messages(bob, 1)
+        s.wait_log("to=<ann@one.example>, relay=none, delay=0, "
+                   "delays=0/0/0/0, dsn=5.2.1, status=bounced")
+        s.postern("user", "set", ann, "--enabled", "yes")
+        with s.smtp() as c:
+            c.sendmail("x@y.example", [ann], "Subject: again\r\n\r\nhi\r\n")
+        s.wait_messages(ann, 1)
+
     def test_hardening_shows_the_walls(self):
         s = self.instance("op").mail().tls().start()
         s.add_users("ann@one.example")

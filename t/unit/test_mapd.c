@@ -319,7 +319,7 @@ static void virtual_aliases_are_followed(void **state)
           "mailbox table) " },
         { "cmd@v.example", "refused its alias names a command, and no "
           "command is run here" },
-        { "mix@v.example", "x@far.example cmd@v.example(5.1.1 its alias "
+        { "mix@v.example", "x@far.example cmd@v.example(5.4.6 its alias "
           "names a command, and no command is run here) " }));
     close_mapd(&m);
 }
