@@ -470,39 +470,6 @@ static bool send_rcpt(struct dialogue *g, size_t i)
     return true;
 }
 
-/* The content, a dot before each line that begins with one (§4.5.2). */
-static int send_content(struct dialogue *g, struct error *err)
-{
-    const struct delivery_begin *b = &g->w->d->begin;
-    char chunk[32768];
-    char before = '\n';
-
-    for (uint64_t at = 0; at < b->content_len;) {
-        uint64_t left = b->content_len - at;
-        size_t part = left < sizeof chunk ? (size_t)left : sizeof chunk;
-        struct view rest = { chunk, part };
-
-        if (io_pread_all(b->fd, chunk, part, b->content_offset + at,
-                         "the message", err) < 0)
-            return -1;
-        at += part;
-        while (rest.len > 0) {
-            size_t end = view_index(rest, '\n') + 1;
-            struct view line = view_sub(rest, 0, end);
-
-            if (before == '\n' && line.data[0] == '.' &&
-                stream_write(&g->s, VIEW("."), err) < 0)
-                return -1;
-            stream_deadline(&g->s, smtp_conf.smtp_data_xfer_timeout * 1000ULL);
-            if (stream_write(&g->s, line, err) < 0)
-                return -1;
-            before = line.data[line.len - 1];
-            rest = view_sub(rest, line.len, rest.len);
-        }
-    }
-    return stream_write(&g->s, VIEW(".\r\n"), err);
-}
-
 static void send_data(struct dialogue *g)
 {
     struct buf line = BUF_INIT;
@@ -519,7 +486,7 @@ static void send_data(struct dialogue *g)
         result_all(g, true, "DATA command");
         return;
     }
-    if (send_content(g, &err) < 0) {
+    if (content_send(&g->s, &g->w->d->begin, &err) < 0) {
         lost(g, "sending message body", "lost connection");
         return;
     }

@@ -33,6 +33,9 @@ const struct param smtp_params[] = {
         "how long to wait for the server to take some content"),
     PARAM_TIME(smtp_conf, smtp_data_done_timeout, "600s", "1s", "1h",
         "how long to wait for the answer to the end of the content"),
+    PARAM_UINT(smtp_conf, smtp_line_length_limit, "998", "80", "100000000",
+        "lines of a message that are longer, in bytes, are broken by a line "
+        "end and a blank: other servers refuse them (RFC 5321)"),
     PARAM_TIME(smtp_conf, ipc_timeout, "300s", "1s", "1d",
         "how long one program waits for another one's answer"),
     PARAM_END

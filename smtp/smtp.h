@@ -5,6 +5,7 @@
  *     deliver.c   a delivery: hosts in order, recipients until each has a fate
  *     hosts.c     where to: MX, addresses (RFC 5321 §5.1)
  *     dialogue.c  one connection
+ *     content.c   the message itself
  *
  * A recipient's fate is decided by a server's answer (2xx delivered, 4xx
  * deferred, 5xx bounced) or, when no server could be reached, by why not.
@@ -28,6 +29,7 @@ struct smtp_conf {
     unsigned smtp_connect_timeout, smtp_helo_timeout; /* seconds */
     unsigned smtp_mail_timeout, smtp_data_xfer_timeout;
     unsigned smtp_data_done_timeout, ipc_timeout;
+    unsigned smtp_line_length_limit; /* bytes, without CR LF */
 };
 
 extern struct smtp_conf smtp_conf;
@@ -80,5 +82,10 @@ void work_result(struct work *w, size_t i, const struct agent_status *s);
 /* What main.c names: service.h says when each is called. */
 void smtp_prepare(struct daemon *d);
 void smtp_serve(struct daemon *d, struct client *c);
+
+/* Send the message and the dot that ends it; -1 when the connection broke, or
+ * when the message cannot be read. */
+int content_send(struct stream *s, const struct delivery_begin *b,
+                 struct error *err);
 
 #endif

@@ -187,6 +187,24 @@ class Relay(suite.Case):
         self.contains(said, "because of this Stra?e")
         sink.close()
 
+    def test_no_line_is_too_long(self):
+        """Whatever is broken can be joined again."""
+        sink = peers.Sink()
+        s = self.server(sink.port)
+        lines = [b"Subject: long", b"", b"x" * 998, b"y" * 999, b"." * 3000,
+                 "\xfc".encode() * 5000, b"z" * 100000, b"end"]
+        with s.smtp() as c:
+            c.sendmail("ann@one.example", ["bob@far.example"],
+                       b"\r\n".join(lines) + b"\r\n")
+        suite.wait_for(lambda: sink.messages, "the message")
+        data = sink.messages[0][2]
+        self.equal(max(map(len, data.split(b"\r\n"))), 998)
+        got = data.split(b"Subject: long\r\n", 1)[1]
+        self.equal([x.decode() for x in got.replace(b"\r\n ", b"").split(
+            b"\r\n")[1:-1]], [x.decode() for x in lines[2:]])
+        self.contains(got, b"\r\n" + b"y" * 998 + b"\r\n y\r\n")
+        sink.close()
+
     def test_an_utf8_message_comes_back_in_utf8(self):
         sink = peers.Sink()
         s = self.server(sink.port)

@@ -52,7 +52,7 @@ static void configure(void)
         .smtp_helo_name = (char *)(uintptr_t)"mx.one.example",
         .smtp_connect_timeout = 5, .smtp_helo_timeout = 5,
         .smtp_mail_timeout = 5, .smtp_data_xfer_timeout = 5,
-        .smtp_data_done_timeout = 5,
+        .smtp_data_done_timeout = 5, .smtp_line_length_limit = 998,
     };
 }
 
