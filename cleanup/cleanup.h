@@ -17,7 +17,7 @@
 #include "service/service.h"
 
 struct cleanup_conf {
-    char *myhostname;
+    char *myhostname, *message_drop_headers;
     uint64_t message_size_limit, content_memory_limit; /* bytes */
     uint64_t queue_minfree, header_size_limit;
     unsigned hopcount_limit, virtual_alias_expansion_limit, ipc_timeout;
@@ -95,8 +95,11 @@ void expand_release(struct transaction *t);
 int headers_learn(struct transaction *t, struct view content,
                   struct reply *reply);
 
-/* Append the header lines that a submitted message lacks. */
-void headers_missing(const struct transaction *t, struct buf *out);
+/* Append the header as the message is to have it: with the fields that a
+ * submitted one lacks, without those that are nobody's business. Returns how
+ * much of the content that was; what is behind it goes on as it is. */
+size_t headers_write(const struct transaction *t, struct view content,
+                     struct buf *out);
 
 /* Take one piece of content; is it the last? */
 int commit_content(struct transaction *t, int fd, bool last,

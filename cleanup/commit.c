@@ -136,17 +136,15 @@ static bool is_clean(struct transaction *t, struct view v)
     return true;
 }
 
-/* The first piece, with what its header lacks. */
+/* Take the header off the first piece. */
 static int write_header(struct transaction *t, struct view *piece,
                         struct error *err)
 {
-    size_t trace = t->header.trace_end;
     struct buf top = BUF_INIT;
+    size_t end = headers_write(t, *piece, &top);
     int rc;
 
-    buf_add_view(&top, view_sub(*piece, 0, trace));
-    headers_missing(t, &top);
-    *piece = view_sub(*piece, trace, piece->len);
+    *piece = view_sub(*piece, end, piece->len);
     rc = qwriter_content(&t->writer, top.data, top.len, err);
     buf_release(&top);
     return rc;

@@ -80,7 +80,7 @@ static void add(const struct transaction *t, struct buf *out,
 
 /* RFC 6409 §8: a submission server may add what is missing. The sender is the
  * one of the envelope, which was checked. */
-void headers_missing(const struct transaction *t, struct buf *out)
+static void add_missing(const struct transaction *t, struct buf *out)
 {
     const struct header_facts *h = &t->header;
 
@@ -102,4 +102,34 @@ void headers_missing(const struct transaction *t, struct buf *out)
     }
     if (!h->has_message_id)
         add(t, out, "Message-ID", &h->message_id);
+}
+
+static bool is_dropped(const struct header_field *f)
+{
+    struct view rest = view_of(cleanup_conf.message_drop_headers), name;
+
+    while (view_word(&rest, ", \t", &name))
+        if (view_eq_nocase(name, f->name))
+            return true;
+    return false;
+}
+
+size_t headers_write(const struct transaction *t, struct view content,
+                     struct buf *out)
+{
+    size_t end = t->header.trace_end;
+    struct header_walk w;
+    struct header_field f;
+
+    buf_add_view(out, view_sub(content, 0, end));
+    add_missing(t, out);
+    header_start(&w, content, HEADER_FIELDS_MAX);
+    while (header_next(&w, &f)) {
+        if (f.offset < end)
+            continue; /* of the trace */
+        end = f.offset + f.raw.len;
+        if (!is_dropped(&f))
+            buf_add_view(out, f.raw);
+    }
+    return end;
 }

@@ -19,6 +19,10 @@ const struct param cleanup_params[] = {
         "the most recipients that one recipient may stand for"),
     PARAM_SIZE(cleanup_conf, header_size_limit, "102400", "1024", "10M",
         "the most bytes of one header"),
+    PARAM_TEXT(cleanup_conf, message_drop_headers,
+        "bcc, content-length, resent-bcc, return-path",
+        "fields that are taken out of the header of every message: they are "
+        "not for its recipients, or not for its sender to say"),
     PARAM_BOOL(cleanup_conf, enable_original_recipient, "yes",
         "keep a recipient apart from the same address reached by another "
         "alias"),

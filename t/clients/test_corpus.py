@@ -19,6 +19,7 @@ class Corpus(mua.ClientCase):
     def server(self, messages):
         s = self.instance("co").mail().tls("localhost")
         s.settings["message_size_limit"] = "30000000"
+        s.settings["message_drop_headers"] = ""
         s.start().add_users(ANN, password=PASSWORD)
         return s
 

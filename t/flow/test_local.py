@@ -40,6 +40,27 @@ class Local(suite.Case):
         self.contains(path.name, qid)
         self.contains(path.name, f",S={path.stat().st_size}")
 
+    def test_what_is_nobodys_business_is_taken_out(self):
+        s = self.instance("lo").mail()
+        s.start().add_users("ann@one.example")
+        text = ("Return-Path: <forged@x.example>\r\nTo: a@b\r\nBCC: secret@x."
+                "example,\r\n other@x.example\r\nContent-Length: 5\r\n"
+                "Subject: hi\r\nnot a field\r\nResent-Bcc: c@d\r\n\r\n"
+                "Bcc: this is text\r\n")
+        with s.smtp() as c:
+            c.sendmail("x@y.example", ["ann@one.example"], text)
+        got = s.wait_messages("ann@one.example", 1)[0].read_bytes().decode()
+        self.true(got.startswith("Return-Path: <x@y.example>\r\n"), got)
+        self.true(got.endswith("\r\nTo: a@b\r\nSubject: hi\r\nnot a field\r\n"
+                               "\r\nBcc: this is text\r\n"), got)
+        s.settings["message_drop_headers"] = ""
+        s.write()
+        s.postern("reload")
+        with s.smtp() as c:
+            c.sendmail("x@y.example", ["ann@one.example"], text)
+        self.true(any(p.read_bytes().decode().endswith(text)
+                      for p in s.wait_messages("ann@one.example", 2)))
+
     def test_extensions_and_case_find_the_account(self):
         s = self.server()
         with s.smtp() as c:
