@@ -329,9 +329,11 @@ class Instance:
             return ""
 
     def wait_log(self, text, count=1, deadline=DEADLINE):
-        """Wait until the log has `text` in `count` lines; return them."""
+        """Wait until the log has `text` in `count` lines; return them. One
+        that goes over a page of the file may be seen before all of it is."""
         def lines():
-            found = [x for x in self.log_text().splitlines() if text in x]
+            whole = self.log_text().rpartition("\n")[0].splitlines()
+            found = [x for x in whole if text in x]
             return found if len(found) >= count else None
         return wait_for(lines, f"{text!r} in the log", deadline)
 
