@@ -123,13 +123,11 @@ size_t headers_write(const struct transaction *t, struct view content,
 
     buf_add_view(out, view_sub(content, 0, end));
     add_missing(t, out);
-    header_start(&w, content, HEADER_FIELDS_MAX);
+    header_start(&w, view_sub(content, end, content.len), HEADER_FIELDS_MAX);
     while (header_next(&w, &f)) {
-        if (f.offset < end)
-            continue; /* of the trace */
-        end = f.offset + f.raw.len;
         if (!is_dropped(&f))
             buf_add_view(out, f.raw);
+        end += f.raw.len;
     }
     return end;
 }
