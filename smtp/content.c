@@ -34,8 +34,6 @@ static int send_piece(struct sending *g, struct view piece, struct error *err)
     while ((text = text_length(piece)) > limit - g->column) {
         size_t part = utf8_prefix(piece, limit - g->column);
 
-        if (part > limit - g->column)
-            part = 0; /* the first character is for the next line */
         if (stream_write(g->s, view_sub(piece, 0, part), err) < 0 ||
             stream_write(g->s, VIEW("\r\n "), err) < 0)
             return -1;
