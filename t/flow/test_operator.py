@@ -64,6 +64,10 @@ class Operator(suite.Case):
         self.equal(s.postern(*add, **secret).stderr,
                    "postern: note: mail of an earlier account of this name is "
                    f"this one's now: {box}\n")
+        s.stop()
+        said = s.postern("user", "del", ann, check=False)
+        self.equal((said.returncode, said.stderr.count("\n")), (69, 1),
+                   said.stderr)
 
     def test_a_disabled_account(self):
         """Gets nothing, and nobody gets in; what else a list has, goes."""

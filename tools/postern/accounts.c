@@ -268,15 +268,14 @@ static void find_mailbox(const struct account_line *l, void *arg)
     free(base);
 }
 
-/* Where is the mail of this account, if there is any? */
-static void note_mailbox(struct postern *p, struct view address,
-                         struct buf *path)
+/* Where is the mail of this account, if there is any? An exit code. */
+static int mailbox_of(struct postern *p, struct view address, struct buf *path)
 {
     struct account_request r = { .noun = ACCOUNT_USER, .verb = ACCOUNT_LIST,
                                  .name = address };
     struct finding f = { p, path };
 
-    ask(p, &r, find_mailbox, &f);
+    return ask(p, &r, find_mailbox, &f);
 }
 
 /* Do what was asked; a mailbox that outlives its account is not to be a
@@ -285,16 +284,17 @@ static int ask_for_user(struct postern *p, const struct account_request *r,
                         struct printing *to)
 {
     struct buf path = BUF_INIT;
-    int code;
+    int code = 0;
 
     if (r->verb == ACCOUNT_DEL)
-        note_mailbox(p, r->name, &path);
-    code = ask(p, r, print_line, to);
+        code = mailbox_of(p, r->name, &path);
+    if (code == 0)
+        code = ask(p, r, print_line, to);
     if (code == 0 && path.len > 0)
         fprintf(stderr, "postern: note: its mail stays in %s\n",
                 buf_text(&path));
     if (code == 0 && r->verb == ACCOUNT_ADD) {
-        note_mailbox(p, r->name, &path);
+        mailbox_of(p, r->name, &path);
         if (path.len > 0)
             fprintf(stderr, "postern: note: mail of an earlier account of "
                     "this name is this one's now: %s\n", buf_text(&path));
