@@ -1,324 +1,66 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a file system may hold after a crash (F3), as POSIX has it: of the
-changes that no fsync(2) has returned for, any.
-
-A recording (record.c) is the order in which a suite's processes changed files.
-After any number of those steps the power may go. Then there surely is:
-  - of a file, what it held at its last fsync, and what was written with O_DSYNC
-  - of a directory, the names that were there at its last fsync
-and of the later changes any part. Kinder than POSIX, as all file systems with
-a journal are, in one thing: a rename is whole or not at all.
-
-All parts of the later changes would be too many; states() gives none, all,
-each one alone, all but each one; and of each file the old content, the new,
-half of the new, and every other block of it.
-"""
-import contextlib
-import hashlib
-import os
-import pathlib
-import re
-import shutil
-import stat
-import subprocess
-
+"""Work that is noted while it is done, step by step, and then the suite on all
+that a crash in the middle of it may leave. What a step is, and what may be
+left, a subclass knows: reorder.py, blocks.py."""
 import faults
 import suite
 
-BLOCK = 512
-DIR, FILE = "dir", "file"
-
-
-class Node:
-    """A file or directory: what is durable of it is in `data`."""
-
-    def __init__(self, kind, attr):
-        self.kind, self.attr = kind, attr  # (uid, gid, mode, mtime_ns)
-        self.data = {} if kind == DIR else b""
-
-    def copy(self):
-        n = Node(self.kind, self.attr)
-        n.data = dict(self.data) if self.kind == DIR else self.data
-        return n
-
-
-def attr_of(st):
-    return st.st_uid, st.st_gid, stat.S_IMODE(st.st_mode), st.st_mtime_ns
-
-
-def look(root):
-    """{inode: Node} of what is below `root`, sockets left out; and its own
-    inode."""
-    nodes = {}
-
-    def add(path):
-        st = path.lstat()
-        if stat.S_ISDIR(st.st_mode):
-            n = Node(DIR, attr_of(st))
-            for child in path.iterdir():
-                if (inode := add(child)) is not None:
-                    n.data[child.name] = inode
-        elif stat.S_ISREG(st.st_mode):
-            n = Node(FILE, attr_of(st))
-            n.data = path.read_bytes()
-        else:
-            return None
-        nodes[st.st_ino] = n
-        return st.st_ino
-    return nodes, add(pathlib.Path(root))
-
-
-def decode(text):
-    return re.sub(rb"%(..)", lambda m: bytes([int(m[1], 16)]), text.encode())
-
-
-class Recording:
-    """The steps of a suite between `with` and its end."""
-
-    def __init__(self, s, root):
-        self.s, self.root, self.out = s, root, s.dir / "recorded"
-        self.out.mkdir()
-
-    def processes(self):
-        pids = [self.s.master_pid()]
-        for pid in pids:
-            with contextlib.suppress(OSError):
-                for task in os.listdir(f"/proc/{pid}/task"):
-                    with open(f"/proc/{pid}/task/{task}/children") as f:
-                        pids += map(int, f.read().split())
-        return pids
-
-    def __enter__(self):
-        """A process that began while others were being attached to would be
-        missed; then all begins again."""
-        while True:
-            self.nodes, self.top = look(self.root)
-            pids = self.processes()
-            self.p = subprocess.Popen(
-                [faults.FAULT / "record", self.root, self.out,
-                 ",".join(map(str, pids))],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            if self.p.stdout.readline() != "ready\n":
-                raise AssertionError("record does not")
-            if set(self.processes()) <= set(pids):
-                return self
-            self.stop()
-
-    def stop(self):
-        self.p.stdin.close()
-        self.p.wait()
-
-    def __exit__(self, *_):
-        self.stop()
-        self.read()
-
-    def read(self):
-        """self.steps: [(what, ...)]; self.says: [(step, program, bytes)]."""
-        self.steps, self.says = [], []
-        for line in (self.out / "log").read_text().splitlines():
-            what, *f = line.split(" ")
-            if what == "say":
-                self.says.append((len(self.steps), f[0], decode(f[1])))
-            elif what == "attr":
-                mode = int(f[3], 8)
-                self.steps.append((what, int(f[0]), DIR if stat.S_ISDIR(mode)
-                                   else FILE, (int(f[1]), int(f[2]),
-                                               stat.S_IMODE(mode), int(f[4]))))
-            elif what in ("data", "part"):
-                self.steps.append((what, int(f[0]), (
-                    self.out / f[1]).read_bytes(), *map(int, f[2:])))
-            elif what == "sync":
-                self.steps.append((what, int(f[0])))
-            else:
-                self.steps.append((what, *(
-                    decode(x).decode() if i in (1, 3) else int(x)
-                    for i, x in enumerate(f))))
-
-
-class Disk:
-    """Durable nodes, and the changes that are not: names in directories, in
-    order, and contents of files."""
-
-    def __init__(self, recording):
-        self.top = recording.top
-        self.nodes = {i: n.copy() for i, n in recording.nodes.items()}
-        self.names = []     # (directories it waits for, step)
-        self.contents = {}  # inode: the newest
-
-    def step(self, step):
-        what, at = step[:2]
-        if what == "attr":
-            node = self.nodes.setdefault(at, Node(step[2], step[3]))
-            node.attr = step[3]
-        elif what == "data":
-            self.contents[at] = step[2]
-        elif what == "part":
-            self.contents[at] = step[2]
-            end = step[3] + step[4]
-            old = self.nodes[at].data.ljust(end, b"\0")
-            self.nodes[at].data = old[:step[3]] + step[2][step[3]:end] \
-                + old[end:]
-        elif what == "sync":
-            self.sync(at)
-        else:
-            self.names.append((step[3] if what == "move" else at, step))
-
-    def sync(self, inode):
-        if inode in self.contents:
-            self.nodes[inode].data = self.contents.pop(inode)
-        waiting = []
-        for directory, step in self.names:
-            if directory == inode:
-                change_name(self.nodes, step)
-            else:
-                waiting.append((directory, step))
-        self.names = waiting
-
-    def with_these(self, names, contents):
-        nodes = {i: n.copy() for i, n in self.nodes.items()}
-        for step in names:
-            change_name(nodes, step)
-        for inode, data in contents.items():
-            nodes[inode].data = data
-        return nodes
-
-    def variants(self):
-        """What may be there if the power goes now."""
-        steps = [step for _, step in self.names]
-        new = dict(self.contents)
-        yield self.with_these([], {})
-        yield self.with_these(steps, new)
-        for i, step in enumerate(steps):
-            yield self.with_these([step], new)
-            yield self.with_these([step], {})
-            yield self.with_these(steps[:i] + steps[i + 1:], new)
-        for inode, data in new.items():
-            for part in partial(self.nodes[inode].data, data):
-                yield self.with_these(steps, new | {inode: part})
-                yield self.with_these([], {inode: part})
-
-
-def partial(old, new):
-    """Contents between the old and the new."""
-    blocks = [new[i:i + BLOCK] for i in range(0, len(new), BLOCK)]
-    olds = [old[i:i + BLOCK].ljust(len(b), b"\0")[:len(b)]
-            for i, b in zip(range(0, len(new), BLOCK), blocks)]
-    half = len(blocks) // 2
-    yield old
-    yield new
-    yield b"".join(blocks[:half] + olds[half:])
-    yield b"".join(b if i % 2 else o
-                   for i, (b, o) in enumerate(zip(blocks, olds)))
-
-
-def change_name(nodes, step):
-    """Do it if what it needs is there."""
-    what, directory, name = step[:3]
-    here = nodes[directory].data if directory in nodes else {}
-    if what == "make":
-        here[name] = step[3]
-    elif what == "drop":
-        here.pop(name, None)
-    elif name in here:
-        inode = here.pop(name)
-        if step[3] in nodes:
-            nodes[step[3]].data[step[4]] = inode
-
-
-def write(nodes, inode, path):
-    """Make a state real below `path`, which is there if it is a directory."""
-    node = nodes[inode]
-    uid, gid, mode, mtime = node.attr
-    if node.kind == DIR:
-        path.mkdir(exist_ok=True)
-        for name, child in node.data.items():
-            if child in nodes:
-                write(nodes, child, path / name)
-    else:
-        path.write_bytes(node.data)
-    os.chown(path, uid, gid)
-    path.chmod(mode)
-    os.utime(path, ns=(mtime, mtime))
-
-
-def clear(path):
-    for child in path.iterdir():
-        if child.is_dir() and not child.is_symlink():
-            shutil.rmtree(child)
-        else:
-            child.unlink()
-
-
-def key_of(nodes, inode):
-    """What tells one state from another: names and contents."""
-    h = hashlib.sha256()
-
-    def add(i, name):
-        node = nodes.get(i)
-        if node is None:
-            return
-        h.update(f"{name}\0{node.kind}\0".encode())
-        if node.kind == DIR:
-            for child in sorted(node.data):
-                add(node.data[child], child)
-            h.update(b"/")
-        else:
-            h.update(hashlib.sha256(node.data).digest())
-    add(inode, "")
-    return h.digest()
-
-
-def states(recording):
-    """[(step, nodes)]: each different state that a crash may leave, with the
-    last step before which it may."""
-    disk, found = Disk(recording), {}
-    for i in range(len(recording.steps) + 1):
-        for nodes in disk.variants():
-            key = key_of(nodes, disk.top)
-            # Before the last step that leaves it, most was promised.
-            found[key] = (i, nodes)
-        if i < len(recording.steps):
-            disk.step(recording.steps[i])
-    return list(found.values())
-
 
 class Crashing:
-    """Works done under the recorder, and then all that may be left of it."""
+    steps = 0  # that were noted
 
-    def __init__(self, s, work, root):
-        self.s, self.work, self.root = s, work, root
+    def __init__(self, s, work):
+        self.s, self.work = s, work
+
+    # What a subclass says.
+
+    def recording(self):
+        """A context in which steps are noted."""
+        raise NotImplementedError
+
+    def when(self, words):
+        """Which step comes next, now that a client has read these words."""
+        raise NotImplementedError
+
+    def recorded(self):
+        """Everything was killed: set self.steps."""
+        raise NotImplementedError
+
+    def states(self):
+        """[(step, state)] in order: what a crash before that step, and none
+        after it, may leave."""
+        raise NotImplementedError
+
+    def restore(self, state):
+        """Make it so, where the suite works."""
+        raise NotImplementedError
+
+    def leave(self):
+        """The suite was killed there: what else is wrong."""
+        return []
+
+    # What is done with that.
+
+    def promise(self, words):
+        self.made.append((self.when(words), self.work.acknowledged()))
 
     def record(self, units):
+        """self.made: what was acknowledged before which step."""
         self.work.start(self.s)
         self.work.settle(self.s)
-        self.promises = [(None, self.work.acknowledged())]
-        self.work.told = lambda words: self.promises.append(
-            (words, self.work.acknowledged()))
-        with Recording(self.s, self.root) as self.recording:
+        self.made = [(-1, self.work.acknowledged())]
+        self.work.told = self.promise
+        with self.recording():
             for _ in range(units):
                 self.work.unit(self.s)
             self.work.settle(self.s)
         self.work.told = lambda words: None
         faults.kill_everything(self.s)
-        self.place_promises()
+        self.recorded()
 
-    def place_promises(self):
-        """When each was made: (the step before which it was said, what was
-        acknowledged by then)."""
-        says, made = iter(self.recording.says), [(-1, self.promises[0][1])]
-        for words, what in self.promises[1:]:
-            for step, _, text in says:
-                if words in text:
-                    made.append((step, what))
-                    break
-            else:
-                raise AssertionError(f"{words!r} was not recorded")
-        self.made = made
-
-    def check(self, step, nodes):
+    def check(self, step, state):
         """What is wrong in a state that a crash before `step` may leave."""
-        clear(self.root)
-        write(nodes, self.recording.top, self.root)
+        self.restore(state)
         self.work.only([what for at, what in self.made if at <= step][-1])
         faults.start_again(self.s)
         try:
@@ -326,7 +68,7 @@ class Crashing:
                                    "serve again", faults.SERVES_AGAIN)[0]
         finally:
             faults.kill_everything(self.s)
-        return wrong
+        return wrong + self.leave()
 
     def looked_at(self):
         try:
@@ -336,14 +78,14 @@ class Crashing:
 
     def run(self, most):
         """At most that many states, spread evenly."""
-        all_of_them = states(self.recording)
+        all_of_them = self.states()
         n = min(most, len(all_of_them))
         wrong = []
         for i in range(n):
-            step, nodes = all_of_them[i * len(all_of_them) // n]
-            wrong += [f"before step {step} of {len(self.recording.steps)}: {w}"
-                      for w in self.check(step, nodes)]
+            step, state = all_of_them[i * len(all_of_them) // n]
+            wrong += [f"before step {step} of {self.steps}: {w}"
+                      for w in self.check(step, state)]
         print(f"{n} of {len(all_of_them)} states after a crash, "
-              f"{len(self.recording.steps)} steps, {self.work}, "
-              f"{len(wrong)} wrong", flush=True)
+              f"{self.steps} steps, {self.work}, {len(wrong)} wrong",
+              flush=True)
         return wrong

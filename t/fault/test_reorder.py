@@ -7,7 +7,7 @@ import os
 import pathlib
 import subprocess
 
-import crashes
+import reorder
 import suite
 import works
 
@@ -31,7 +31,7 @@ class Reorder(suite.Case):
                 "queue_directory": s.queue, "virtual_mailbox_base": s.store,
                 "data_directory": s.disk / "data"})
         s = works.server(self, "re", fault, prepare, AS_LEFT, **settings)
-        c = crashes.Crashing(s, work, pathlib.Path(s.disk))
+        c = reorder.Reordering(s, work, pathlib.Path(s.disk))
         c.record(units)
         return c.run(most)
 
