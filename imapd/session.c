@@ -326,6 +326,7 @@ static void open_store(struct imap_session *s)
         .host = imapd_conf.myhostname,
         .lock_ms = imapd_conf.imap_lock_timeout * 1000,
         .quota = s->quota,
+        .life = s->daemon->life,
     };
     struct error err;
 

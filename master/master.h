@@ -46,7 +46,8 @@ struct master {
     struct list pools;
     struct child *slots[SLOTS]; /* which child has which slot */
     unsigned next_slot;
-    uint64_t id_base, id_mono; /* see ids.h */
+    uint64_t id_base, id_mono; /* see ids.c; the first is a number that no
+                                * other start had */
     int own_log[2];            /* master's own line to logd */
     struct watch signals;
     struct timer ids_timer, stop_timer;

@@ -104,6 +104,8 @@ static char **make_arguments(const struct child *c)
     argv[n++] = number_text(c->slot);
     argv[n++] = alloc_text("-b");
     argv[n++] = number_text(ids_now(p->master));
+    argv[n++] = alloc_text("-L");
+    argv[n++] = number_text(p->master->id_base);
     for (unsigned i = 0; i < row->verbose; i++)
         argv[n++] = alloc_text("-v");
     for (size_t i = 0; i < row->n_overrides; i++) {

@@ -303,6 +303,7 @@ static bool open_drop(struct pop3_session *s)
         .host = pop3d_conf.myhostname,
         .lock_ms = pop3d_conf.index_lock_timeout * 1000,
         .quota = s->client->quota,
+        .life = s->daemon->life,
     };
     enum store_why why;
     struct error err;

@@ -67,7 +67,7 @@ static int adding_lock(struct adding *a, struct error *err)
         txn_abort(&a->t);
         return -1;
     }
-    a->before = folder_stamp(a->folder.cur_dir);
+    a->before = folder_stamp(&a->folder, a->folder.cur_dir);
     a->b.modseq++;
     return 0;
 }
@@ -371,7 +371,7 @@ static int total_of(struct copying *c, uint64_t *total, struct error *err)
 
 static int copy_all(struct copying *c, struct error *err)
 {
-    struct stamp_of before = folder_stamp(c->from.cur_dir);
+    struct stamp_of before = folder_stamp(&c->from, c->from.cur_dir);
     int rc = 0;
 
     if (c->move && box_get(&c->to.t, view_of(c->m->name), &c->from_box,

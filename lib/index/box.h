@@ -14,9 +14,10 @@
 #include "base/buf.h"
 #include "index/txn.h"
 
-/* When a directory last changed, and which one it is. */
+/* When a directory last changed, and which one it is, in which life of the
+ * suite (store_options.life). */
 struct stamp_of {
-    uint64_t mtime_ns, inode;
+    uint64_t mtime_ns, which;
 };
 
 /* Of the records below; an index with another one is rebuilt. */

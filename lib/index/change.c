@@ -53,7 +53,7 @@ static int changing_begin(struct changing *c, struct mailbox *m,
     }
     rc = box_get(&c->t, view_of(m->name), &c->b, err);
     if (rc > 0 && c->b.id == m->p->id) {
-        c->before = folder_stamp(c->folder.cur_dir);
+        c->before = folder_stamp(&c->folder, c->folder.cur_dir);
         return 0;
     }
     if (rc >= 0)

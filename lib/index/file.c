@@ -11,6 +11,9 @@
 #include "base/io.h"
 #include "index/internal.h"
 
+/* Odd: any two lives differ in what a stamp makes of them. */
+#define LIFE_MIX 0x9e3779b97f4a7c15ull
+
 /* In the order of their letters, as names have them. */
 static const struct {
     char letter;
@@ -127,7 +130,7 @@ static int open_directory(int at, const char *path, const char *name)
 int folder_open(struct store *s, struct view name, struct folder *f,
                 struct error *err)
 {
-    *f = (struct folder){ .new_dir = -1, .cur_dir = -1 };
+    *f = (struct folder){ .new_dir = -1, .cur_dir = -1, .life = s->o.life };
     store_path(name, f->path);
     f->cur_dir = open_directory(s->dir, f->path, "cur");
     if (f->cur_dir >= 0)
@@ -149,14 +152,15 @@ void folder_close(struct folder *f)
     io_close(&f->cur_dir);
 }
 
-struct stamp_of folder_stamp(int dir)
+struct stamp_of folder_stamp(const struct folder *f, int dir)
 {
     struct stat st;
 
     if (fstat(dir, &st) < 0)
         return (struct stamp_of){ 0, 0 };
     return (struct stamp_of){ (uint64_t)st.st_mtim.tv_sec * 1000000000 +
-                                  (uint64_t)st.st_mtim.tv_nsec, st.st_ino };
+                                  (uint64_t)st.st_mtim.tv_nsec,
+                              st.st_ino ^ f->life * LIFE_MIX };
 }
 
 /* Other programs make files in new/ at any time, so that one is never taken
@@ -166,6 +170,6 @@ void folder_changed(struct folder *f, struct box *b,
                     const struct stamp_of *before)
 {
     if (before->mtime_ns == b->cur_dir.mtime_ns &&
-        before->inode == b->cur_dir.inode)
-        b->cur_dir = folder_stamp(f->cur_dir);
+        before->which == b->cur_dir.which)
+        b->cur_dir = folder_stamp(f, f->cur_dir);
 }

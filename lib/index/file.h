@@ -16,6 +16,7 @@
 struct folder {
     char path[STORE_NAME_MAX + 2]; /* "." for INBOX, ".Name" */
     int new_dir, cur_dir;
+    uint64_t life;                 /* of the suite, as the store has it */
 };
 
 /* Open the Maildir of mailbox `name`: 1, 0 when there is none, -1. */
@@ -43,9 +44,11 @@ bool file_mirror(struct folder *f, struct msg *m, struct buf *to);
  * st_ctime) since it was expunged. Both are seconds. */
 bool file_was_put_back(int64_t changed, uint64_t expunged);
 
-/* The stamp of cur/ before and after a change of ours: what we did ourselves
- * is no news. */
-struct stamp_of folder_stamp(int dir);
+/* The stamp of one of its directories. */
+struct stamp_of folder_stamp(const struct folder *f, int dir);
+
+/* After a change of ours in cur/, whose stamp was `before`: what we did
+ * ourselves is no news. */
 void folder_changed(struct folder *f, struct box *b,
                     const struct stamp_of *before);
 

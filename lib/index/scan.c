@@ -333,7 +333,7 @@ static struct stamp_of settled(struct stamp_of s, uint64_t started_ns)
 static int apply(struct scanning *c, struct txn *t, struct box *b,
                  uint64_t started_ns, struct error *err)
 {
-    struct stamp_of before = folder_stamp(c->folder.cur_dir);
+    struct stamp_of before = folder_stamp(&c->folder, c->folder.cur_dir);
 
     b->new_dir = settled(c->new_stamp, started_ns);
     if (c->look_cur)
@@ -360,7 +360,7 @@ static void forget(struct scanning *c)
 
 static bool same_stamp(struct stamp_of a, struct stamp_of b)
 {
-    return a.mtime_ns == b.mtime_ns && a.inode == b.inode;
+    return a.mtime_ns == b.mtime_ns && a.which == b.which;
 }
 
 /* What is on disk against what the index has. 1: there is something to do. */
@@ -369,8 +369,8 @@ static int prepare(struct scanning *c, struct box *b, struct error *err)
     struct txn t;
     int rc;
 
-    c->new_stamp = folder_stamp(c->folder.new_dir);
-    c->cur_stamp = folder_stamp(c->folder.cur_dir);
+    c->new_stamp = folder_stamp(&c->folder, c->folder.new_dir);
+    c->cur_stamp = folder_stamp(&c->folder, c->folder.cur_dir);
     if (txn_begin(c->s, false, &t, err) < 0)
         return -1;
     rc = box_get(&t, c->name, b, err);
@@ -427,8 +427,8 @@ static int finish(struct scanning *c, const struct box *seen,
  * nothing is taken for gone until the directories have been at rest. */
 static bool is_restless(struct scanning *c, uint64_t started_ns)
 {
-    struct stamp_of n = folder_stamp(c->folder.new_dir);
-    struct stamp_of r = folder_stamp(c->folder.cur_dir);
+    struct stamp_of n = folder_stamp(&c->folder, c->folder.new_dir);
+    struct stamp_of r = folder_stamp(&c->folder, c->folder.cur_dir);
 
     return !same_stamp(n, c->new_stamp) || !same_stamp(r, c->cur_stamp) ||
            n.mtime_ns + STEP_NS >= started_ns ||

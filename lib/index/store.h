@@ -62,6 +62,10 @@ struct store_options {
     const char *host;    /* for new file names; borrowed */
     unsigned lock_ms;    /* wait at most this long for the lock */
     uint64_t quota;      /* bytes, 0: no limit */
+    uint64_t life;       /* which start of the suite it is. What was noted of a
+                          * directory's time in another one is not believed: a
+                          * crash between may have brought a name back without
+                          * the time that it was made (btrfs does so) */
 };
 
 /* Open the account whose directory is `dir` (borrowed), making the Maildir and

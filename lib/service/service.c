@@ -71,7 +71,7 @@ static void read_arguments(struct daemon *d, int argc, char **argv)
     int opt;
 
     d->overrides = alloc_zero((size_t)argc, sizeof *d->overrides);
-    while ((opt = getopt(argc, argv, "s:l:n:b:o:v")) != -1) {
+    while ((opt = getopt(argc, argv, "s:l:n:b:L:o:v")) != -1) {
         switch (opt) {
         case 's':
             d->instance = optarg;
@@ -84,6 +84,9 @@ static void read_arguments(struct daemon *d, int argc, char **argv)
             break;
         case 'b':
             d->id_base = number(optarg);
+            break;
+        case 'L':
+            d->life = number(optarg);
             break;
         case 'o':
             d->overrides[d->n_overrides++] = optarg;

@@ -107,6 +107,7 @@ struct daemon {
     unsigned slot;        /* 0..4095, no other process of ours has it */
     uint64_t id_base;     /* no queue id was made after this, microseconds */
     uint64_t id_mono;     /* clock_mono_us() when that was true */
+    uint64_t life;        /* of master: none of its other starts has this */
     struct config *config;
     int root;             /* the root directory, or -1 */
     bool rooted;          /* it is also what "/" means (not in user mode) */
