@@ -9,7 +9,8 @@ postern_build_packages="gcc cmake ninja-build pkg-config python3 openssl
     libsqlite3-dev libseccomp-dev libcrypt-dev libicu-dev"
 
 # To test.
-postern_test_packages="cppcheck pylint libcmocka-dev e2fsprogs xfsprogs pflogsumm fail2ban swaks
+postern_test_packages="cppcheck pylint libcmocka-dev e2fsprogs xfsprogs btrfs-progs
+    libfuse3-dev pflogsumm fail2ban swaks
     libnet-ssleay-perl strace curl isync msmtp fetchmail mutt mandoc
     systemd libcap2-bin valgrind"
 

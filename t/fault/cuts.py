@@ -58,9 +58,11 @@ class Failing(Cutting):
 
 
 class CutCase(suite.Case):
+    Disk = disks.Disk
+
     def server(self, n_disks, kind="ext4", fault=None, **settings):
         def prepare(s):
-            s.disks = [disks.Disk(s.dir, f"d{i}", kind) for i in range(n_disks)]
+            s.disks = [self.Disk(s.dir, f"d{i}", kind) for i in range(n_disks)]
             s.queue = s.disks[0].path / "q"
             s.store = s.disks[-1].path / "mail"
             s.settings.update({

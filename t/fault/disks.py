@@ -12,11 +12,18 @@ import suite
 
 FS_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = struct.pack("I", 2)
-SIZE = {"ext4": 24 << 20, "xfs": 310 << 20}  # the least that mkfs takes
+SIZE = {"ext4": 24 << 20, "xfs": 310 << 20,  # the least that mkfs takes
+        "btrfs": 128 << 20}
 
 
 def can_mount():
     return os.geteuid() == 0 and os.path.exists("/dev/loop-control")
+
+
+def unmount(path):
+    suite.wait_for(lambda: subprocess.run(
+        ["umount", path], capture_output=True).returncode == 0,
+        f"{path} to be free")
 
 
 class Disk:
@@ -30,25 +37,29 @@ class Disk:
         self.path = pathlib.Path(where) / name
         self.path.mkdir(exist_ok=True)
         self.kind = kind
-        force = {"ext4": "-F", "xfs": "-f"}[kind]
-        subprocess.run([f"mkfs.{kind}", "-q", force, self.image], check=True)
+        force = {"ext4": "-F", "xfs": "-f", "btrfs": "-f"}[kind]
+        subprocess.run([f"mkfs.{kind}", "-q", force, self.image], check=True,
+                       stdout=subprocess.DEVNULL)
+        self.device = self.attach()
         self.mount()
         os.chmod(self.path, 0o755)
 
+    def attach(self):
+        """The file that the loop device is on."""
+        return self.image
+
     def mount(self):
-        options = {"ext4": "loop,errors=remount-ro", "xfs": "loop"}[self.kind]
-        subprocess.run(["mount", "-o", options, self.image, self.path],
+        options = "loop" + ",errors=remount-ro" * (self.kind == "ext4")
+        subprocess.run(["mount", "-o", options, self.device, self.path],
                        check=True)
 
     def unmount(self):
         """A helper process of a daemon that was killed may end a moment
         after it; and the file system that was shut down be in use, with its
         loop device, a moment longer than its place."""
-        suite.wait_for(lambda: subprocess.run(
-            ["umount", self.path], capture_output=True).returncode == 0,
-            f"{self.path} to be free")
+        unmount(self.path)
         suite.wait_for(lambda: not subprocess.run(
-            ["losetup", "--associated", self.image], check=True,
+            ["losetup", "--associated", self.device], check=True,
             capture_output=True).stdout, f"the end of {self.path}")
 
     def fail(self):
@@ -69,5 +80,6 @@ class Disk:
             os.close(fd)
 
     def remove(self):
-        subprocess.run(["umount", "-l", self.path], check=False)
+        subprocess.run(["umount", "-l", self.path], check=False,
+                       capture_output=True)
         os.unlink(self.image)
