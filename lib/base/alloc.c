@@ -3,13 +3,12 @@
 
 #include <unistd.h>
 
-static void out_of_memory(void)
-{
-    static const char text[] = "fatal: out of memory\n";
-    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+#include "base/log.h"
 
-    (void)ignored;
-    abort();
+void out_of_memory(void)
+{
+    log_error("out of memory"); /* takes none */
+    _exit(1);
 }
 
 void *alloc(size_t size)

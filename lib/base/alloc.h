@@ -27,4 +27,8 @@ char *alloc_text(const char *text) __attribute__((malloc, returns_nonnull));
 char *alloc_copy(const void *data, size_t len)
     __attribute__((malloc, returns_nonnull));
 
+/* End the process as they do, where a library had no memory. No signal: that
+ * means a defect, or data that cannot be trusted (lib/index). */
+void out_of_memory(void) __attribute__((noreturn));
+
 #endif

@@ -25,7 +25,7 @@ bool map_add(struct map *m, struct map_node *node)
     void *const *slot = tsearch(node, &m->root, by_key);
 
     if (slot == NULL)
-        abort(); /* tsearch() could not get memory for its node */
+        out_of_memory(); /* for its node */
     if (*slot != node)
         return false;
     m->count++;

@@ -56,7 +56,7 @@ static struct pattern *make_pattern(pcre2_code *code)
     p->found = pcre2_match_data_create_from_pattern(code, NULL);
     p->limits = pcre2_match_context_create(NULL);
     if (p->found == NULL || p->limits == NULL)
-        abort(); /* no memory: as base/alloc.h has it */
+        out_of_memory();
     pcre2_set_match_limit(p->limits, MATCH_LIMIT);
     pcre2_set_depth_limit(p->limits, DEPTH_LIMIT);
     pcre2_set_heap_limit(p->limits, HEAP_LIMIT_KIB);

@@ -5,6 +5,8 @@
 #include <getopt.h>
 #include <stdarg.h>
 
+#include "base/alloc.h"
+
 static const char usage[] =
     "usage: postconf [-c dir] [-dhHnx] [-o name=value]... [parameter]...\n"
     "       postconf [-c dir] -e name=value...    set parameters in main.cf\n"
@@ -87,11 +89,9 @@ int main(int argc, char **argv)
         { NULL, 0, NULL, 0 },
     };
     struct postconf p = { .directory = NULL };
-    char **settings = calloc((size_t)argc + 1, sizeof *settings);
+    char **settings = alloc_zero((size_t)argc + 1, sizeof *settings);
     int c, mode = 0, n = 0;
 
-    if (settings == NULL)
-        return 1;
     while ((c = getopt_long(argc, argv, "c:dhHnxMPeX#o:f", names, NULL)) !=
            -1) {
         switch (c) {
