@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "authd/authd.h"
+#include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/log.h"
 
@@ -86,7 +87,7 @@ static int upgrade(struct error *err)
         char *sql = sqlite3_mprintf(
             "BEGIN; %s UPDATE meta SET value = %d WHERE key = 'version';"
             " COMMIT;", upgrades[v - 1], v + 1);
-        int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+        int rc = sql ? sqlite3_exec(db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
 
         sqlite3_free(sql);
         if (rc != SQLITE_OK)
@@ -127,15 +128,23 @@ static sqlite3_stmt *prepare(const char *sql, const struct view *texts,
         return NULL;
     }
     for (int i = 0; i < n; i++)
-        sqlite3_bind_text(st, i + 1, texts[i].data ? texts[i].data : "",
-                          (int)texts[i].len, SQLITE_TRANSIENT);
+        if (sqlite3_bind_text(st, i + 1, texts[i].data ? texts[i].data : "",
+                              (int)texts[i].len, SQLITE_TRANSIENT) !=
+            SQLITE_OK) {
+            failed(err, "ask the accounts' database");
+            sqlite3_finalize(st);
+            return NULL;
+        }
     return st;
 }
 
+/* None is NULL in our tables. */
 static struct view column(sqlite3_stmt *st, int i)
 {
     const char *text = (const char *)sqlite3_column_text(st, i);
 
+    if (text == NULL)
+        out_of_memory();
     return (struct view){ text, (size_t)sqlite3_column_bytes(st, i) };
 }
 
@@ -194,8 +203,9 @@ static int begin_lookup(enum lookup which, struct view name, struct error *err)
                            SQLITE_PREPARE_PERSISTENT, &kept[which], NULL) !=
             SQLITE_OK)
         return failed(err, "ask the accounts' database");
-    sqlite3_bind_text(kept[which], 1, name.data ? name.data : "",
-                      (int)name.len, SQLITE_STATIC);
+    if (sqlite3_bind_text(kept[which], 1, name.data ? name.data : "",
+                          (int)name.len, SQLITE_STATIC) != SQLITE_OK)
+        return failed(err, "ask the accounts' database");
     return first_row(kept[which], err);
 }
 
@@ -253,6 +263,8 @@ int database_secret(struct buf *out, struct error *err)
                                " 'fake_salt'", NULL, 0, err);
     int rc = first_row(st, err);
 
+    if (rc > 0 && sqlite3_column_blob(st, 0) == NULL)
+        out_of_memory();
     if (rc > 0)
         buf_add(out, sqlite3_column_blob(st, 0),
                 (size_t)sqlite3_column_bytes(st, 0));

@@ -81,7 +81,7 @@ static void compute(const struct work_ask *ask, struct work_answer *answer,
                     struct crypt_data *data, char *setting, struct buf *keys)
 {
     char password[PASSWORD_MAX + 1], hash[256];
-    const char *made;
+    const char *used, *made;
     char salt[32];
 
     view_copy(ask->password, password, sizeof password);
@@ -94,10 +94,14 @@ static void compute(const struct work_ask *ask, struct work_answer *answer,
             return;
     }
     /* An account that is not there costs as much as one that is. */
-    made = crypt_r(password, ask->is_check && hash[0] ? hash : setting, data);
+    used = ask->is_check && hash[0] ? hash : setting;
+    made = crypt_r(password, used, data);
     explicit_bzero(password, sizeof password);
-    if (made == NULL || made[0] == '*')
+    if (made == NULL || made[0] == '*') {
+        if (crypt_checksalt(used) != CRYPT_SALT_INVALID)
+            out_of_memory(); /* this is no wrong password */
         return;
+    }
     answer->ok = ask->is_check ? hash[0] != '\0' && same_text(made, hash) : 1;
     answer->hash = ask->is_check ? VIEW("") : view_of(made);
     if (answer->ok && ask->want_keys)

@@ -133,9 +133,9 @@ static uint64_t id_of(X509 *cert)
     int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
     uint64_t id = 0;
 
-    if (len > 0)
-        SHA256(der, (size_t)len, hash);
-    for (int i = 0; len > 0 && i < 8; i++)
+    if (len <= 0 || SHA256(der, (size_t)len, hash) == NULL)
+        out_of_memory();
+    for (int i = 0; i < 8; i++)
         id = id << 8 | hash[i];
     OPENSSL_free(der);
     return id;

@@ -57,10 +57,10 @@ static bool take_chain(struct certificate *c, struct view der)
     while (at < end) {
         X509 *next = d2i_X509(NULL, &at, (long)(end - at));
 
-        if (next == NULL)
-            return false;
-        if (!sk_X509_push(c->chain, next))
+        if (next == NULL || !sk_X509_push(c->chain, next)) {
             X509_free(next);
+            return false;
+        }
     }
     return true;
 }

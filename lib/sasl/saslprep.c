@@ -52,6 +52,8 @@ int saslprep(struct buf *out, struct view text, struct error *err)
     explicit_bzero(to, (size_t)room * sizeof *to);
     free(from);
     free(to);
+    if (code == U_MEMORY_ALLOCATION_ERROR)
+        out_of_memory();
     if (U_FAILURE(code))
         return error_set(err, FAIL_PERM, "the password has characters that "
                          "SASLprep forbids");

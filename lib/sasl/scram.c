@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/encode.h"
 #include "sasl/saslprep.h"
 
@@ -13,19 +14,24 @@
 
 /* --- the keys ---------------------------------------------------------- */
 
+/* These two fail for want of memory alone. What they did not make must never
+ * be compared: it may be what an earlier call left there. */
+
 static void hmac(const unsigned char *key, size_t key_len, struct view data,
                  unsigned char out[SCRAM_KEY_LEN])
 {
     unsigned len = SCRAM_KEY_LEN;
 
-    HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)data.data,
-         data.len, out, &len);
+    if (HMAC(EVP_sha256(), key, (int)key_len,
+             (const unsigned char *)data.data, data.len, out, &len) == NULL)
+        out_of_memory();
 }
 
 static void hash(const unsigned char in[SCRAM_KEY_LEN],
                  unsigned char out[SCRAM_KEY_LEN])
 {
-    EVP_Digest(in, SCRAM_KEY_LEN, out, NULL, EVP_sha256(), NULL);
+    if (EVP_Digest(in, SCRAM_KEY_LEN, out, NULL, EVP_sha256(), NULL) != 1)
+        out_of_memory();
 }
 
 int scram_prepare(struct error *err)

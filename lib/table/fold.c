@@ -3,8 +3,16 @@
 
 #include <unicode/ucasemap.h>
 
+#include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/utf8.h"
+
+static bool is_good(UErrorCode code)
+{
+    if (code == U_MEMORY_ALLOCATION_ERROR)
+        out_of_memory(); /* another key would be looked up */
+    return U_SUCCESS(code);
+}
 
 /* False when the library cannot; nothing was added then. */
 static bool fold_unicode(struct view key, struct buf *out)
@@ -14,12 +22,12 @@ static bool fold_unicode(struct view key, struct buf *out)
     size_t room = key.len * 3 + 16; /* no character folds to more */
     int32_t len;
 
-    if (U_FAILURE(code))
+    if (!is_good(code))
         return false;
     len = ucasemap_utf8FoldCase(map, buf_room(out, room), (int32_t)room,
                                 key.data, (int32_t)key.len, &code);
     ucasemap_close(map);
-    if (U_FAILURE(code) || len < 0)
+    if (!is_good(code) || len < 0)
         return false;
     out->len += (size_t)len;
     out->data[out->len] = '\0';
