@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """System calls that fail, by strace's hand, from outside."""
 import contextlib
+import functools
 import re
 import subprocess
 
@@ -60,9 +61,9 @@ SETTINGS = {"sandbox_walls": "root landlock network uid",
 
 
 class Injector:
-    """strace on these processes; ready when it has them all."""
+    """strace on these processes of `s`; ready when it has them all."""
 
-    def __init__(self, s, pids, call, error, when):
+    def __init__(self, s, call, error, when, pids):
         self.out = s.dir / "injected"
         self.p = subprocess.Popen(
             ["strace", "-f", "-o", self.out, "-e", f"trace={call},close",
@@ -97,7 +98,8 @@ class ErrorCase(suite.Case):
         def fail(call, error, when):
             what = f"{program} {call} {error} when={when}"
             try:
-                n = self.one(s, work, program, call, error, when, at_login)
+                n = self.one(s, work, program, functools.partial(
+                    Injector, s, call, error, when), at_login)
             except AssertionError as e:
                 raise AssertionError(f"{what}: {e}") from e
             counts.append(n)
@@ -117,19 +119,23 @@ class ErrorCase(suite.Case):
               f"{work}")
         self.true(sum(c > 0 for c in counts) >= least, counts)
 
-    def one(self, s, work, program, call, error, when, at_login):
-        """A unit in which the call fails; how many did."""
+    def one(self, s, work, program, injector, at_login):
+        """A unit in which something fails; how many times it did. `injector`
+        is called with the processes, and stopped in the end."""
         injectors = []
 
+        def pids():
+            return [p for p, name in faults.children_of(s) if name == program]
+
         def begin():
-            pids = suite.wait_for(
-                lambda: [p for p, name in faults.children_of(s)
-                         if name == program], f"a {program}")
-            injectors.append(Injector(s, pids, call, error, when))
+            injectors.append(injector(
+                suite.wait_for(pids, f"a {program}")))
 
         if at_login:
             work.opened = begin
         else:
+            if not pids():
+                work.unit(s)  # what is started by need alone
             begin()
         try:
             work.unit(s)

@@ -8,6 +8,7 @@ once; nothing lies in the queue for ever.
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import smtplib
 import subprocess
@@ -26,7 +27,7 @@ class Ledger:
 
     def __init__(self):
         self.sent = {}
-        self.acked = set()
+        self.acked, self.refused = set(), set()
         self.lines = 5  # of a message
         self.sender, self.to = "x@y.example", USER
 
@@ -45,8 +46,9 @@ class Ledger:
                               timeout=suite.DEADLINE) as c:
                 c.sendmail(self.sender, [self.to], body)
                 self.acked.add(n)
-        except (smtplib.SMTPException, OSError):
-            pass
+        except (smtplib.SMTPException, OSError) as e:
+            if re.search(r"\b5\d\d, b'5\.", str(e)):
+                self.refused.add(n)
         return n
 
     def check(self, paths):
@@ -62,6 +64,8 @@ class Ledger:
             if self.sent.get(n) != "Subject: number " + rest:
                 wrong.append(f"message {n} is torn: {path.name}")
         for n in self.sent:
+            if n in self.refused:
+                wrong.append(f"message {n} was refused for good")
             if n in self.acked and n not in found:
                 wrong.append(f"message {n} was acknowledged and is lost")
             if found.get(n, 0) > 1:
@@ -162,14 +166,33 @@ def start_again(s):
     suite.wait_for(started, "another start", SERVES_AGAIN)
 
 
+def children(pid):
+    """The processes that this one has started."""
+    with contextlib.suppress(OSError):
+        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(child) for child in text.split()]
+    return []
+
+
 def children_of(s):
     """[(pid, program)] of all that master has started."""
     found = []
     with contextlib.suppress(OSError):
-        with open(f"/proc/{s.master_pid()}/task/{s.master_pid()}/children") \
-                as f:
-            for pid in f.read().split():
-                with contextlib.suppress(OSError):
-                    found.append((int(pid), pathlib.Path(
-                        f"/proc/{pid}/comm").read_text().strip()))
+        for pid in children(s.master_pid()):
+            with contextlib.suppress(OSError):
+                found.append((pid, pathlib.Path(
+                    f"/proc/{pid}/comm").read_text().strip()))
     return found
+
+
+def variable(pid, name):
+    """Where the uint64_t `name` of this process's program is: (an open file of
+    its memory, the place in it). Needs root."""
+    exe = os.readlink(f"/proc/{pid}/exe")
+    symbols = subprocess.run(["nm", exe], check=True, capture_output=True,
+                             text=True).stdout
+    offset = int(re.search(rf"^(\w+) \w {name}$", symbols, re.M)[1], 16)
+    with open(f"/proc/{pid}/maps") as f:
+        base = min(int(line.split("-")[0], 16) for line in f
+                   if line.rstrip().endswith(exe))
+    return os.open(f"/proc/{pid}/mem", os.O_RDWR), base + offset

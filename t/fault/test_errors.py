@@ -82,8 +82,8 @@ class Errors(suite.Case):
 
     def one(self, s, number, program, call, error, when):
         injector = errors.Injector(
-            s, [p for p, name, _, _ in s.processes() if name == program],
-            call, error, when)
+            s, call, error, when,
+            [p for p, name, _, _ in s.processes() if name == program])
         try:
             code = self.send(s, number)
         finally:

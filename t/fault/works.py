@@ -55,6 +55,9 @@ class Work:
     def opened(self):
         """Called when a unit has logged in."""
 
+    def closing(self):
+        """Called when it is about to log out."""
+
     def acknowledged(self):
         """A copy of what was; given back, it is what was no longer."""
         return {name: copy.copy(operator.attrgetter(name)(self))
@@ -236,6 +239,7 @@ class Imap(Work):
             if c.uid("STORE", uid, "+FLAGS", r"(\Deleted)")[0] == "OK" and \
                     c.expunge()[0] == "OK":
                 self.said_ok(c, self.expunged, self.n)
+        self.closing()
         c.logout()
 
     def quiet(self, s):
@@ -348,6 +352,7 @@ class Folders(Imap):
             self.ok(c, self.deleted, answer)
             if answer[0] == "NO":  # then it is there
                 self.delete_tried.remove(n)
+        self.closing()
         c.logout()
 
     def boxes(self, c):
@@ -438,6 +443,7 @@ class Pop(Work):
                 tried.add(self.retrieve(p, i))
                 p.dele(i)
             self.delete_tried |= tried
+            self.closing()
             p.quit()
             self.deleted |= tried
             self.told(b"+OK Logging out")
@@ -470,6 +476,57 @@ class Pop(Work):
     def __str__(self):
         return f"{len(self.ledger.sent)} sent, {len(self.deleted)} " \
             "fetched and deleted"
+
+
+class Strangers(Work):
+    """Logins with a wrong password and with the right one: nobody is let in
+    by the former, and the latter is not said to be wrong."""
+    acks = ()
+
+    def __init__(self, mechanism):
+        self.mechanism = mechanism
+        self.tries, self.wrong = 0, []
+
+    def login(self, s, password):
+        self.tries += 1
+        client = {"SCRAM-SHA-256": scram.Scram(ANN, password).say,
+                  "PLAIN": lambda _: f"\0{ANN}\0{password}".encode()}
+        c = imaplib.IMAP4_SSL("localhost", s.imaps, ssl_context=s.context(),
+                              timeout=suite.DEADLINE)
+        try:
+            c.authenticate(self.mechanism, client[self.mechanism])
+        finally:
+            c.shutdown()
+
+    def start(self, s):
+        self.login(s, "secret")
+
+    def unit(self, s):
+        with contextlib.suppress(*MISHAPS):
+            self.login(s, "guessed")
+            self.wrong.append(f"try {self.tries}: a stranger was let in")
+        self.right(s)
+
+    def right(self, s):
+        try:
+            self.login(s, "secret")
+        except MISHAPS as e:
+            if "AUTHENTICATIONFAILED" in str(e):
+                self.wrong.append(f"try {self.tries}: the right password was "
+                                  f"refused: {e}")
+
+    def quiet(self, s):
+        return True
+
+    def settle(self, s):
+        pass
+
+    def check(self, s):
+        self.login(s, "secret")
+        return self.wrong
+
+    def __str__(self):
+        return f"{self.tries} logins"
 
 
 class Accounts(Work):
