@@ -17,41 +17,46 @@ MAIL_PATH = {
     "cleanup": {"openat": FILES + " ENOSPC", "write": DISK, "pwrite64": DISK,
                 "fsync": DISK, "linkat": DISK + " EROFS",
                 "memfd_create": "EMFILE ENFILE ENOMEM", "fcntl": "EPERM EINVAL",
-                "recvmsg": "EINTR ENOMEM EMFILE", "sendmsg": "ENOBUFS EINTR",
+                "recvmsg": "EINTR EAGAIN ENOMEM EMFILE",
+                "sendmsg": "ENOBUFS EINTR EAGAIN",
                 "mmap": "ENOMEM", "brk": "ENOMEM"},
     "qmgr": {"openat": FILES, "pread64": "EIO", "renameat": DISK + " EROFS",
              "unlinkat": "EIO EROFS", "utimensat": "EIO EROFS",
              "fchmod": "EIO EROFS", "pwrite64": DISK, "fdatasync": DISK,
-             "recvmsg": "EINTR ENOMEM", "sendmsg": "ENOBUFS EINTR",
+             "recvmsg": "EINTR EAGAIN ENOMEM",
+             "sendmsg": "ENOBUFS EINTR EAGAIN",
              "epoll_ctl": "ENOMEM ENOSPC", "mmap": "ENOMEM"},
     "local": {"openat2": FILES, "openat": FILES + " ENOSPC", "write": DISK,
               "sendfile": DISK, "fsync": DISK, "linkat": DISK + " EROFS EMLINK",
-              "utimensat": "EIO", "recvmsg": "EINTR ENOMEM",
-              "sendmsg": "ENOBUFS EINTR", "pread64": "EIO"},
-    "smtpd": {"accept4": "EMFILE ENFILE ENOMEM ECONNABORTED EINTR",
+              "utimensat": "EIO", "recvmsg": "EINTR EAGAIN ENOMEM",
+              "sendmsg": "ENOBUFS EINTR EAGAIN", "pread64": "EIO"},
+    "smtpd": {"accept4": "EMFILE ENFILE ENOMEM ECONNABORTED EINTR EAGAIN",
               "memfd_create": "EMFILE ENFILE ENOMEM", "write": "ENOSPC ENOMEM",
-              "fcntl": "EPERM", "recvfrom": "EINTR ECONNRESET",
-              "sendto": "EINTR EPIPE", "recvmsg": "EINTR ENOMEM",
-              "sendmsg": "ENOBUFS EINTR"},
-    "mapd": {"recvmsg": "EINTR ENOMEM", "sendmsg": "ENOBUFS EINTR"},
+              "fcntl": "EPERM", "recvfrom": "EINTR EAGAIN ECONNRESET",
+              "sendto": "EINTR EAGAIN EPIPE", "recvmsg": "EINTR EAGAIN ENOMEM",
+              "sendmsg": "ENOBUFS EINTR EAGAIN"},
+    "mapd": {"recvmsg": "EINTR EAGAIN ENOMEM",
+             "sendmsg": "ENOBUFS EINTR EAGAIN"},
     # EPERM: what nobody foresees; who asked must not wait for ever.
-    "authd": {"pread64": "EIO", "recvmsg": "EINTR ENOMEM",
-              "sendmsg": "ENOBUFS EINTR EPERM"},
-    "logd": {"write": "ENOSPC EIO", "recvmsg": "EINTR ENOMEM"},
+    "authd": {"pread64": "EIO", "recvmsg": "EINTR EAGAIN ENOMEM",
+              "sendmsg": "ENOBUFS EINTR EAGAIN EPERM"},
+    "logd": {"write": "ENOSPC EIO", "recvmsg": "EINTR EAGAIN ENOMEM"},
 }
 
 # What any program may call.
 EVERY = {
-    "recvmsg": "EINTR ENOMEM EMFILE", "sendmsg": "ENOBUFS EINTR EPERM",
+    "recvmsg": "EINTR EAGAIN ENOMEM EMFILE",
+    "sendmsg": "ENOBUFS EINTR EAGAIN EPERM",
     "poll": "ENOMEM", "epoll_wait": "EINTR", "epoll_ctl": "ENOMEM ENOSPC",
-    "fcntl": "EPERM", "recvfrom": "EINTR ECONNRESET", "sendto": "EINTR EPIPE",
+    "fcntl": "EPERM", "recvfrom": "EINTR EAGAIN ECONNRESET",
+    "sendto": "EINTR EAGAIN EPIPE",
     "read": "ECONNRESET", "write": "EPIPE ENOSPC", "socket": "EMFILE ENOBUFS",
     "connect": "ECONNREFUSED ENETUNREACH EADDRNOTAVAIL", "pread64": "EIO",
     "memfd_create": "EMFILE ENOMEM", "getrandom": "EINTR", "accept4": "EMFILE",
     "socketpair": "EMFILE", "newfstatat": "EIO", "mmap": "ENOMEM",
 }
 # No system interrupts every call, or never has room again.
-PASSING = ("EINTR", "ENOBUFS", "ECONNABORTED")
+PASSING = ("EINTR", "EAGAIN", "ENOBUFS", "ECONNABORTED")
 EACH_MOST = 1000 if suite.LONG else 12
 
 # strace makes a call fail by making it none; that wall would end the program

@@ -9,7 +9,8 @@ import works
 
 ACCOUNTS = {
     "pwrite64": DISK + " EROFS", "fdatasync": DISK, "pread64": "EIO",
-    "recvmsg": "EINTR ENOMEM", "sendmsg": "ENOBUFS EINTR", "fcntl": "ENOLCK",
+    "recvmsg": "EINTR EAGAIN ENOMEM", "sendmsg": "ENOBUFS EINTR EAGAIN",
+    "fcntl": "ENOLCK",
     "accept4": "ECONNABORTED", "epoll_ctl": "ENOMEM", "openat": FILES,
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """F9: there is no memory, for each single allocation that a program or one of
-its libraries makes meanwhile. The program may end or refuse; what was
-acknowledged is so, and no index is given up for it."""
+its libraries makes meanwhile. F6: each single read or write does half. The
+program may end or refuse; what was acknowledged is so, and no index is given up
+for it."""
 import contextlib
 import os
 import struct
@@ -12,17 +13,21 @@ import suite
 import works
 
 POINTS = 1 << 30 if suite.LONG else 25  # of a program, spread evenly
-FAR = 1 << 60                           # no program gets there
+FAR = 1 << 60                           # no program asks so often
+
+
+MEMORY, SHORT = "no_memory_at", "short_at"  # of planted/scarce.c
 
 
 class Starver:
-    """In these processes the allocation `n`, counted from now, has none."""
+    """In these processes it is scarce for the `n`th time from now that they
+    ask."""
 
-    def __init__(self, n, pids):
+    def __init__(self, what, n, pids):
         self.n, self.places, self.left = n, [], {}
         for pid in pids:
             try:
-                file, at = faults.variable(pid, "no_memory_at")
+                file, at = faults.variable(pid, what)
                 os.pwrite(file, struct.pack("Q", n), at)
             except OSError:  # it has ended
                 continue
@@ -36,8 +41,8 @@ class Starver:
                 self.left.setdefault(file, 0)
 
     def stop(self):
-        """How many allocations there were at most, as far as it was looked;
-        `n` when it came to that."""
+        """How many times they asked at most, as far as it was looked; `n` when
+        it came to that."""
         self.look()
         for file, at in self.places:
             with contextlib.suppress(OSError):
@@ -46,22 +51,22 @@ class Starver:
         return self.n - min(self.left.values(), default=self.n)
 
 
-class Memory(errors.ErrorCase):
-    def starve(self, work, *programs, at_login=False, **settings):
+class Scarce(errors.ErrorCase):
+    def starve(self, work, *programs, what=MEMORY, at_login=False, **settings):
         for program in programs:
-            s = works.server(self, "me", (program, "no_memory"), **settings)
+            s = works.server(self, "me", (program, "scarce"), **settings)
             w = work()
             w.start(s)
             w.settle(s)
-            self.starve_one(s, w, program, at_login)
+            self.starve_one(s, w, program, what, at_login)
             s.stop()
 
-    def starve_one(self, s, work, program, at_login):
+    def starve_one(self, s, work, program, what, at_login):
         def unit(n):
             found = []
 
             def begin(pids):
-                found.append(Starver(n, pids))
+                found.append(Starver(what, n, pids))
                 return found[-1]
 
             # A session's process ends with it.
@@ -74,10 +79,10 @@ class Memory(errors.ErrorCase):
         for i in range(most):
             n = i * total // most + 1
             hit += unit(n) == n
-            self.equal(self.check(s, work), [], f"{program}: allocation {n}")
+            self.equal(self.check(s, work), [], f"{program}: {what} {n}")
             work.settle(s)
             self.true("made anew" not in s.log_text(), f"{program}: {n}")
-        print(f"{program}: {hit} of {total} allocations failed; {work}")
+        print(f"{program}: {what} {hit} of {total}; {work}")
         self.true(hit > 0, f"{program}: none of {total}")
 
     def test_F9_mail(self):
@@ -107,15 +112,31 @@ class Memory(errors.ErrorCase):
                         login_mechanisms="PLAIN SCRAM-SHA-256")
 
     def test_F9_no_memory_for_a_hash(self):
-        s = works.server(self, "me", ("authd", "no_memory"),
+        s = works.server(self, "me", ("authd", "scarce"),
                          login_mechanisms="PLAIN", auth_failure_delay="0")
         work = works.Strangers("PLAIN")
         work.start(s)
         authd, = [p for p, name in faults.children_of(s) if name == "authd"]
-        starver = Starver(1, faults.children(authd))
+        starver = Starver(MEMORY, 1, faults.children(authd))
         work.right(s)
         self.equal(starver.stop(), 1)
         self.equal(self.check(s, work), [])
+
+    def test_F6_mail(self):
+        self.starve(works.Mail, "smtpd", "cleanup", "qmgr", "local",
+                    what=SHORT, fast_delivery_time="0")
+
+    def test_F6_relaying(self):
+        self.starve(works.Relay, "smtp", what=SHORT)
+
+    def test_F6_sessions(self):
+        self.starve(works.Imap, "imapd", what=SHORT, at_login=True)
+        self.starve(works.Folders, "imapd", what=SHORT, at_login=True)
+        self.starve(works.Pop, "pop3d", what=SHORT, at_login=True)
+        self.starve(works.Imap, "login", what=SHORT)
+
+    def test_F6_accounts(self):
+        self.starve(works.Accounts, "authd", what=SHORT)
 
     def test_F9_accounts(self):
         self.starve(works.Accounts, "authd")
@@ -125,4 +146,4 @@ if os.geteuid() == 0:
     suite.main()
 else:
     print("other programs' memory needs root: skipped")
-    print("0 passed, 0 failed, 9 skipped")
+    print("0 passed, 0 failed, 13 skipped")
