@@ -22,6 +22,11 @@ USER = "ann@one.example"
 SERVES_AGAIN = 5  # seconds
 
 
+# What stands before a message in a mailbox.
+HEAD = re.compile(r"Return-Path: <.*>\r\n(X-Original-To: .*\r\n)?"
+                  r"Delivered-To: .*@.*\r\nReceived: from ")
+
+
 class Ledger:
     """The messages that were sent, and whether each was acknowledged."""
 
@@ -61,7 +66,8 @@ class Ledger:
             head, _, rest = text.partition("Subject: number ")
             n = int(rest.split("\r\n")[0]) if rest else 0
             found[n] = found.get(n, 0) + 1
-            if self.sent.get(n) != "Subject: number " + rest:
+            if self.sent.get(n) != "Subject: number " + rest or \
+                    not HEAD.match(head):
                 wrong.append(f"message {n} is torn: {path.name}")
         for n in self.sent:
             if n in self.refused:

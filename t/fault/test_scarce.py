@@ -52,9 +52,10 @@ class Starver:
 
 
 class Scarce(errors.ErrorCase):
-    def starve(self, work, *programs, what=MEMORY, at_login=False, **settings):
+    def starve(self, work, *programs, what=MEMORY, at_login=False,
+               fault="scarce", **settings):
         for program in programs:
-            s = works.server(self, "me", (program, "scarce"), **settings)
+            s = works.server(self, "me", (program, fault), **settings)
             w = work()
             w.start(s)
             w.settle(s)
@@ -122,6 +123,20 @@ class Scarce(errors.ErrorCase):
         self.equal(starver.stop(), 1)
         self.equal(self.check(s, work), [])
 
+    def finds(self, complaint, *args, **how):
+        try:
+            self.starve(*args, **how)
+        except AssertionError as e:
+            self.contains(str(e), complaint)
+        else:
+            raise AssertionError(f"nothing of {complaint!r} was found")
+
+    def test_planted_ends_by_signal_and_half_writes_are_found(self):
+        self.finds("lost its keyword", works.Folders, "imapd", at_login=True,
+                   fault="ends_by_signal")
+        self.finds("is torn", works.Mail, "local", what=SHORT,
+                   fault="one_write", fast_delivery_time="0")
+
     def test_F6_mail(self):
         self.starve(works.Mail, "smtpd", "cleanup", "qmgr", "local",
                     what=SHORT, fast_delivery_time="0")
@@ -146,4 +161,4 @@ if os.geteuid() == 0:
     suite.main()
 else:
     print("other programs' memory needs root: skipped")
-    print("0 passed, 0 failed, 13 skipped")
+    print("0 passed, 0 failed, 14 skipped")
