@@ -207,7 +207,9 @@ static int begin(struct mailbox *m, struct error *err)
     m->p->recent_from = b.first_recent;
     box_release(&b);
     rc = box_get(t, view_of(m->name), &b, err);
-    if (rc == 0)
+    if (rc == 0 && view_is(view_of(m->name), "INBOX"))
+        rc = txn_damaged(t, "an index without INBOX", err); /* scan() put it */
+    else if (rc == 0)
         rc = error_set(err, FAIL_TEMP, "the mailbox is gone");
     if (rc > 0) {
         take_box(m, &b);

@@ -108,6 +108,56 @@ static void damage_is_mended(void **state)
     end(&a);
 }
 
+/* One bit makes LMDB leave a page out when it commits (P_KEEP, by which it
+ * means one that it may not write yet): set it in page `n`. False when there
+ * is no such page. */
+static bool keep_page(struct account *a, off_t n)
+{
+    char path[100], flags;
+    bool is_there;
+    int fd;
+
+    snprintf(path, sizeof path, "%s/index/data.mdb", a->home.path);
+    fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    is_there = pread(fd, &flags, 1, n * 4096 + 11) == 1;
+    flags |= (char)0x80;
+    if (is_there)
+        assert_int_equal(pwrite(fd, &flags, 1, n * 4096 + 11), 1);
+    close(fd);
+    return is_there;
+}
+
+static void a_page_that_is_not_written(void **state)
+{
+    bool is_there = true;
+
+    (void)state;
+    for (off_t n = 2; is_there; n++) {
+        struct account a;
+        struct mailbox *m;
+        enum store_why why = STORE_OK;
+        struct error err;
+
+        begin(&a);
+        append(&a, "INBOX", "one\r\n", 0);
+        store_close(&a.s);
+        is_there = keep_page(&a, n);
+        open_store(&a);
+        m = mailbox_open(a.s, VIEW("INBOX"), false, &why, &err);
+        if (m == NULL) {
+            print_message("page %lld: %s\n", (long long)n, err.text);
+            assert_int_equal(why, STORE_DAMAGED);
+            store_close(&a.s);
+            open_store(&a);
+            m = open_box(&a, "INBOX");
+        }
+        assert_int_equal(m->n, 1);
+        mailbox_close(&m);
+        end(&a);
+    }
+}
+
 /* --- what was expunged and is back ---------------------------------------- */
 
 /* Let the account's only message have been expunged `ago` seconds ago; the
@@ -592,6 +642,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damage_is_mended),
+        cmocka_unit_test(a_page_that_is_not_written),
         cmocka_unit_test(what_was_expunged_is_back),
         cmocka_unit_test(a_stopped_writer_blocks_nobody_for_long),
         cmocka_unit_test(killed_writers_leave_no_lie),
