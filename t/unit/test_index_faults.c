@@ -33,7 +33,10 @@ static void corrupt(struct account *a, off_t at, bool cut)
     close(fd);
 }
 
-/* In a process of its own: damage may end it by a signal, nothing worse. */
+#define NOT_CALLED_DAMAGE 3
+
+/* In a process of its own: damage may end it by a signal, nothing worse. What
+ * cannot be opened then is damaged, and nothing less. */
 static int look(struct account *a, uint32_t *validity)
 {
     int pipes[2], status = 0;
@@ -51,6 +54,8 @@ static int look(struct account *a, uint32_t *validity)
 
         if (m == NULL)
             print_message("%s\n", err.text);
+        if (s != NULL && m == NULL && why != STORE_DAMAGED)
+            _exit(NOT_CALLED_DAMAGE);
         if (m != NULL) {
             seen.validity = m->uid_validity;
             seen.n = m->n;
@@ -62,6 +67,8 @@ static int look(struct account *a, uint32_t *validity)
         seen.n = 0;
     close(pipes[0]);
     waitpid(pid, &status, 0);
+    assert_false(WIFEXITED(status) &&
+                 WEXITSTATUS(status) == NOT_CALLED_DAMAGE);
     *validity = seen.validity;
     return (int)seen.n;
 }
@@ -133,27 +140,19 @@ static void a_page_that_is_not_written(void **state)
     bool is_there = true;
 
     (void)state;
-    for (off_t n = 2; is_there; n++) {
+    for (off_t page = 2; is_there; page++) {
         struct account a;
-        struct mailbox *m;
-        enum store_why why = STORE_OK;
-        struct error err;
+        uint32_t validity;
+        int n = 0;
 
         begin(&a);
         append(&a, "INBOX", "one\r\n", 0);
         store_close(&a.s);
-        is_there = keep_page(&a, n);
+        is_there = keep_page(&a, page);
+        for (int again = 0; again < 3 && n != 1; again++)
+            n = look(&a, &validity);
+        assert_int_equal(n, 1);
         open_store(&a);
-        m = mailbox_open(a.s, VIEW("INBOX"), false, &why, &err);
-        if (m == NULL) {
-            print_message("page %lld: %s\n", (long long)n, err.text);
-            assert_int_equal(why, STORE_DAMAGED);
-            store_close(&a.s);
-            open_store(&a);
-            m = open_box(&a, "INBOX");
-        }
-        assert_int_equal(m->n, 1);
-        mailbox_close(&m);
         end(&a);
     }
 }
