@@ -8,6 +8,7 @@ many; states() gives none, every second one, the later half, and all with the
 last one torn. The kernel then mounts that disk as after any other power cut,
 the suite is started, and in the end the file system's own checker is asked.
 """
+import bisect
 import contextlib
 import os
 import pathlib
@@ -113,9 +114,10 @@ class Cutting(crashes.Crashing):
     def recorded(self):
         self.disk.close()
         self.records, places = read_log(self.disk.log)
-        step_at = {place: i for i, place in enumerate(places)}
-        self.made = [(step_at.get(at, at), what) for at, what in self.made]
-        self.start = step_at[self.start]
+        # A record may have been half written when the log's length was taken.
+        self.made = [(bisect.bisect_left(places, at), what)
+                     for at, what in self.made]
+        self.start = bisect.bisect_left(places, self.start)
         self.steps, self.played = len(self.records), 0
 
     def states(self):

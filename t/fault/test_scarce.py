@@ -14,8 +14,6 @@ import works
 
 POINTS = 1 << 30 if suite.LONG else 25  # of a program, spread evenly
 FAR = 1 << 60                           # no program asks so often
-
-
 MEMORY, SHORT = "no_memory_at", "short_at"  # of planted/scarce.c
 
 
@@ -106,6 +104,9 @@ class Scarce(errors.ErrorCase):
     def test_F9_pop3(self):
         self.starve(works.Pop, "pop3d", at_login=True)
 
+    def test_F9_accounts(self):
+        self.starve(works.Accounts, "authd")
+
     def test_F9_strangers(self):
         for mechanism in ("SCRAM-SHA-256", "PLAIN"):
             self.starve(lambda m=mechanism: works.Strangers(m), "authd",
@@ -152,9 +153,6 @@ class Scarce(errors.ErrorCase):
 
     def test_F6_accounts(self):
         self.starve(works.Accounts, "authd", what=SHORT)
-
-    def test_F9_accounts(self):
-        self.starve(works.Accounts, "authd")
 
 
 if os.geteuid() == 0:
