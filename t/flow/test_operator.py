@@ -47,7 +47,6 @@ class Operator(suite.Case):
         return [json.loads(line) for line in
                 s.postern("--json", *args).stdout.splitlines()]
 
-    @suite.not_watched("it shows walls that are not there")
     def test_a_mailbox_outlives_its_account(self):
         """And whoever has its name next is no surprise to the operator."""
         ann, secret = "ann@one.example", {"input": "secret\n"}
@@ -91,6 +90,7 @@ class Operator(suite.Case):
             c.sendmail("x@y.example", [ann], "Subject: again\r\n\r\nhi\r\n")
         s.wait_messages(ann, 1)
 
+    @suite.not_watched("it shows walls that are not there")
     def test_hardening_shows_the_walls(self):
         s = self.instance("op").mail().tls().start()
         s.add_users("ann@one.example")
