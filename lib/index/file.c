@@ -163,13 +163,17 @@ struct stamp_of folder_stamp(const struct folder *f, int dir)
                               st.st_ino ^ f->life * LIFE_MIX };
 }
 
+bool stamp_is_same(struct stamp_of a, struct stamp_of b)
+{
+    return a.mtime_ns == b.mtime_ns && a.which == b.which;
+}
+
 /* Other programs make files in new/ at any time, so that one is never taken
  * as seen after a change; in cur/ they do it rarely, and what slips through
  * is found at that directory's next change. */
 void folder_changed(struct folder *f, struct box *b,
                     const struct stamp_of *before)
 {
-    if (before->mtime_ns == b->cur_dir.mtime_ns &&
-        before->which == b->cur_dir.which)
+    if (stamp_is_same(*before, b->cur_dir))
         b->cur_dir = folder_stamp(f, f->cur_dir);
 }

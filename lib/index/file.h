@@ -46,6 +46,7 @@ bool file_was_put_back(int64_t changed, uint64_t expunged);
 
 /* The stamp of one of its directories. */
 struct stamp_of folder_stamp(const struct folder *f, int dir);
+bool stamp_is_same(struct stamp_of a, struct stamp_of b);
 
 /* After a change of ours in cur/, whose stamp was `before`: what we did
  * ourselves is no news. */

@@ -358,11 +358,6 @@ static void forget(struct scanning *c)
     c->sums = (struct box){ .id = 0 };
 }
 
-static bool same_stamp(struct stamp_of a, struct stamp_of b)
-{
-    return a.mtime_ns == b.mtime_ns && a.which == b.which;
-}
-
 /* What is on disk against what the index has. 1: there is something to do. */
 static int prepare(struct scanning *c, struct box *b, struct error *err)
 {
@@ -376,8 +371,10 @@ static int prepare(struct scanning *c, struct box *b, struct error *err)
     rc = box_get(&t, c->name, b, err);
     if (rc < 0)
         goto out;
-    c->look_new = rc == 0 || c->anew || !same_stamp(b->new_dir, c->new_stamp);
-    c->look_cur = rc == 0 || c->anew || !same_stamp(b->cur_dir, c->cur_stamp);
+    c->look_new = rc == 0 || c->anew ||
+                  !stamp_is_same(b->new_dir, c->new_stamp);
+    c->look_cur = rc == 0 || c->anew ||
+                  !stamp_is_same(b->cur_dir, c->cur_stamp);
     rc = c->look_new || c->look_cur;
     if (rc == 0)
         goto out;
@@ -430,7 +427,7 @@ static bool is_restless(struct scanning *c, uint64_t started_ns)
     struct stamp_of n = folder_stamp(&c->folder, c->folder.new_dir);
     struct stamp_of r = folder_stamp(&c->folder, c->folder.cur_dir);
 
-    return !same_stamp(n, c->new_stamp) || !same_stamp(r, c->cur_stamp) ||
+    return !stamp_is_same(n, c->new_stamp) || !stamp_is_same(r, c->cur_stamp) ||
            n.mtime_ns + STEP_NS >= started_ns ||
            r.mtime_ns + STEP_NS >= started_ns;
 }
