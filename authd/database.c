@@ -117,6 +117,17 @@ int database_open(struct daemon *d, struct error *err)
 
 /* --- statements -------------------------------------------------------- */
 
+/* `how`: SQLITE_STATIC for a text that outlives the statement's run, else
+ * SQLITE_TRANSIENT. Bound as NULL it would be an answer, and a wrong one. */
+static int set_text(sqlite3_stmt *st, int i, struct view text,
+                    sqlite3_destructor_type how, struct error *err)
+{
+    if (sqlite3_bind_text(st, i, text.data ? text.data : "", (int)text.len,
+                          how) == SQLITE_OK)
+        return 0;
+    return failed(err, "ask the accounts' database");
+}
+
 /* Prepare `sql` and bind its texts, in order, to ?1, ?2... */
 static sqlite3_stmt *prepare(const char *sql, const struct view *texts,
                              int n, struct error *err)
@@ -128,10 +139,7 @@ static sqlite3_stmt *prepare(const char *sql, const struct view *texts,
         return NULL;
     }
     for (int i = 0; i < n; i++)
-        if (sqlite3_bind_text(st, i + 1, texts[i].data ? texts[i].data : "",
-                              (int)texts[i].len, SQLITE_TRANSIENT) !=
-            SQLITE_OK) {
-            failed(err, "ask the accounts' database");
+        if (set_text(st, i + 1, texts[i], SQLITE_TRANSIENT, err) < 0) {
             sqlite3_finalize(st);
             return NULL;
         }
@@ -203,9 +211,8 @@ static int begin_lookup(enum lookup which, struct view name, struct error *err)
                            SQLITE_PREPARE_PERSISTENT, &kept[which], NULL) !=
             SQLITE_OK)
         return failed(err, "ask the accounts' database");
-    if (sqlite3_bind_text(kept[which], 1, name.data ? name.data : "",
-                          (int)name.len, SQLITE_STATIC) != SQLITE_OK)
-        return failed(err, "ask the accounts' database");
+    if (set_text(kept[which], 1, name, SQLITE_STATIC, err) < 0)
+        return -1;
     return first_row(kept[which], err);
 }
 
