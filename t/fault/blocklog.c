@@ -26,7 +26,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -46,11 +45,11 @@ static int note(const void *data, uint32_t length, uint64_t offset)
 {
     struct record r = { .offset = offset, .length = length };
     struct iovec v[2] = {
-        { .iov_base = &r, .iov_len = sizeof(r) },
+        { .iov_base = &r, .iov_len = sizeof r },
         { .iov_base = (void *)(uintptr_t)data, .iov_len = length },
     };
 
-    return writev(out, v, 2) == (ssize_t)(sizeof(r) + length) ? 0 : -EIO;
+    return writev(out, v, 2) == (ssize_t)(sizeof r + length) ? 0 : -EIO;
 }
 
 static int disk_getattr(const char *path, struct stat *st,

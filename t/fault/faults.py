@@ -6,6 +6,7 @@ afterwards, byte for byte, exactly once; one that was not is found at most
 once; nothing lies in the queue for ever.
 """
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -173,11 +174,12 @@ def start_again(s):
 
 
 def children(pid):
-    """The processes that this one has started."""
+    """The processes that this one and its threads have started."""
+    found = []
     with contextlib.suppress(OSError):
-        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(child) for child in text.split()]
-    return []
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def children_of(s):
@@ -191,14 +193,18 @@ def children_of(s):
     return found
 
 
+@functools.cache
+def place_of(exe, name):
+    symbols = subprocess.run(["nm", exe], check=True, capture_output=True,
+                             text=True).stdout
+    return int(re.search(rf"^(\w+) \w {name}$", symbols, re.M)[1], 16)
+
+
 def variable(pid, name):
     """Where the uint64_t `name` of this process's program is: (an open file of
     its memory, the place in it). Needs root."""
     exe = os.readlink(f"/proc/{pid}/exe")
-    symbols = subprocess.run(["nm", exe], check=True, capture_output=True,
-                             text=True).stdout
-    offset = int(re.search(rf"^(\w+) \w {name}$", symbols, re.M)[1], 16)
     with open(f"/proc/{pid}/maps") as f:
         base = min(int(line.split("-")[0], 16) for line in f
                    if line.rstrip().endswith(exe))
-    return os.open(f"/proc/{pid}/mem", os.O_RDWR), base + offset
+    return os.open(f"/proc/{pid}/mem", os.O_RDWR), base + place_of(exe, name)

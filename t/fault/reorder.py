@@ -13,7 +13,6 @@ All parts of the later changes would be too many; states() gives none, all,
 each one alone, all but each one; and of each file the old content, the new,
 half of the new, and every other block of it.
 """
-import contextlib
 import hashlib
 import os
 import pathlib
@@ -82,10 +81,7 @@ class Recording:
     def processes(self):
         pids = [self.s.master_pid()]
         for pid in pids:
-            with contextlib.suppress(OSError):
-                for task in os.listdir(f"/proc/{pid}/task"):
-                    with open(f"/proc/{pid}/task/{task}/children") as f:
-                        pids += map(int, f.read().split())
+            pids += faults.children(pid)
         return pids
 
     def __enter__(self):

@@ -58,6 +58,12 @@ class Work:
     def closing(self):
         """Called when it is about to log out."""
 
+    def quiet(self, s):
+        return True
+
+    def settle(self, s):
+        pass
+
     def acknowledged(self):
         """A copy of what was; given back, it is what was no longer."""
         return {name: copy.copy(operator.attrgetter(name)(self))
@@ -241,12 +247,6 @@ class Imap(Work):
                 self.said_ok(c, self.expunged, self.n)
         self.closing()
         c.logout()
-
-    def quiet(self, s):
-        return True
-
-    def settle(self, s):
-        pass
 
     def look(self, c, box):
         """{number: [flags of each copy]}"""
@@ -515,12 +515,6 @@ class Strangers(Work):
                 self.wrong.append(f"try {self.tries}: the right password was "
                                   f"refused: {e}")
 
-    def quiet(self, s):
-        return True
-
-    def settle(self, s):
-        pass
-
     def check(self, s):
         self.login(s, "secret")
         return self.wrong
@@ -563,12 +557,6 @@ class Accounts(Work):
         if p.wait() == 0:
             done(n)
             self.told(ACCOUNT_DONE)
-
-    def quiet(self, s):
-        return True
-
-    def settle(self, s):
-        pass
 
     def check(self, s):
         out = s.postern("user", "list").stdout
