@@ -73,18 +73,26 @@ static bool is_damage(int rc)
     }
 }
 
-static int failed(struct store *s, int rc, const char *doing,
-                  struct error *err)
+/* s->damaged: nothing more can be had of it as it is opened now. While it is
+ * opened that is no mark: mend() has to find the same (half a read is none). */
+static int refused(struct store *s, int rc, const char *doing,
+                   struct error *err)
 {
-    if (is_damage(rc))
-        mark_damaged(s);
-    else if (rc == MDB_PANIC)
-        s->damaged = true; /* LMDB goes on only when it is opened anew */
+    if (is_damage(rc) || rc == MDB_PANIC)
+        s->damaged = true;
     error_set(err, FAIL_TEMP, "index of %s: %s: %s", s->o.account, doing,
               mdb_strerror(rc));
     if (rc > 0)
         err->sys = rc;
     return -1;
+}
+
+static int failed(struct store *s, int rc, const char *doing,
+                  struct error *err)
+{
+    if (is_damage(rc))
+        mark_damaged(s);
+    return refused(s, rc, doing, err);
 }
 
 int txn_damaged(struct txn *t, const char *what, struct error *err)
@@ -190,7 +198,7 @@ static int open_tables(struct store *s, bool create, struct error *err)
     txn_abort(&t);
     if (rc == MDB_NOTFOUND && !create)
         return open_tables(s, true, err);
-    return failed(s, rc, "opening its tables", err);
+    return refused(s, rc, "opening its tables", err);
 }
 
 /* LMDB maps as much as one of the two first pages says that there is, and when
@@ -230,7 +238,7 @@ static int open_env(struct store *s, const char *path, struct error *err)
     if (rc != 0) {
         if (rc == ENOMEM && claims_too_much(s))
             rc = MDB_CORRUPTED;
-        rc = failed(s, rc, "opening it", err);
+        rc = refused(s, rc, "opening it", err);
     } else if ((rc = check_length(s, err)) == 0) {
         mdb_reader_check(s->env, &dead);
         if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &first) == 0)
