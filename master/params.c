@@ -62,6 +62,6 @@ const struct param master_params[] = {
         "new configuration; then the old one stays"),
     PARAM_TIME(master_conf, stop_timeout, "10s", "1s", "1h",
         "how long \"postern stop\" lets sessions finish the command that they "
-        "are in before it ends them"),
+        "are in, and deliveries end, before it ends them"),
     PARAM_END
 };

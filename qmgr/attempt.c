@@ -36,8 +36,8 @@ static void active_free(struct active *a)
     qfile_release(&a->q);
     close(a->fd);
     a->m->active = NULL;
-    qmgr.n_active--;
     free(a);
+    qmgr_attempt_ended();
 }
 
 static void prepare_outcomes(struct active *a)
@@ -65,7 +65,7 @@ static size_t count_left(const struct active *a)
 /* A file that cannot be read stays; one that makes no sense is put away. */
 static void give_up_reading(struct message *m, const struct error *err)
 {
-    qmgr.n_active--;
+    qmgr_attempt_ended();
     if (m->queue == OFFERED) {
         log_warning("%s: the offer makes no sense: %s", m->id, err->text);
         offer_failed(m);
@@ -327,7 +327,7 @@ static bool is_due(uint64_t age, unsigned seconds)
 
 void attempt_settle(struct active *a)
 {
-    if (is_expired(a))
+    if (!qmgr.stopping && is_expired(a))
         expire(a);
     a->notices = 1; /* ours, until all are asked for */
     notice_send(a, BOUNCE_FAILURE, 0, failed_now);
@@ -407,7 +407,7 @@ out:
 static void defer(struct active *a)
 {
     struct message *m = a->m;
-    uint64_t next = clock_real_us() + backoff_us(a);
+    uint64_t next = clock_real_us() + (qmgr.stopping ? 0 : backoff_us(a));
     struct timespec times[2] = {
         { .tv_sec = (time_t)(next / 1000000) },
         { .tv_sec = (time_t)(next / 1000000) },
@@ -454,9 +454,22 @@ static void finish(struct active *a)
     timer_set(&qmgr.daemon->loop, &qmgr.take_timer, 0);
 }
 
+/* Is nothing known that was not before? */
+static bool is_untouched(const struct active *a)
+{
+    for (size_t i = 0; i < a->q.n_rcpts; i++)
+        if (!a->outcomes[i].done_before &&
+            a->outcomes[i].status != RCPT_PENDING)
+            return false;
+    return true;
+}
+
 /* A recipient that no agent answered for was perhaps delivered. */
 static void settle(struct active *a)
 {
+    const char *why = qmgr.stopping ? "the mail system was stopped"
+                                    : "the delivery agent did not answer";
+
     for (size_t i = 0; i < a->q.n_rcpts; i++) {
         struct outcome *o = &a->outcomes[i];
 
@@ -466,7 +479,7 @@ static void settle(struct active *a)
         o->suspect = true;
         snprintf(o->dsn, sizeof o->dsn, "4.3.0");
         if (o->text == NULL)
-            o->text = alloc_text("the delivery agent did not answer");
+            o->text = alloc_text(why);
     }
 }
 
@@ -501,6 +514,10 @@ void attempt_job_done(struct active *a)
 {
     if (--a->jobs > 0)
         return;
+    if (qmgr.stopping && a->m->queue != OFFERED && is_untouched(a)) {
+        active_free(a); /* the next qmgr finds it in active/ */
+        return;
+    }
     settle(a);
     if (a->damaged && a->m->queue != OFFERED)
         put_away(a);

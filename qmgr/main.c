@@ -30,6 +30,7 @@ static const struct service qmgr_service = {
     .parted = qmgr_parted,
     .start = qmgr_start,
     .reloaded = qmgr_reloaded,
+    .stopping = qmgr_stopping,
 };
 
 int main(int argc, char **argv)

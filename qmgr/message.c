@@ -178,7 +178,7 @@ static void take(struct message *m)
 
 void messages_take(void)
 {
-    while (!list_empty(&qmgr.ready) &&
+    while (!qmgr.stopping && !list_empty(&qmgr.ready) &&
            qmgr.n_active < qmgr_conf.qmgr_message_active_limit) {
         struct message *m = list_entry(qmgr.ready.next, struct message, link);
 

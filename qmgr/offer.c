@@ -73,7 +73,8 @@ void offer_begin(struct peer *p, const struct queue_offer *msg)
         peer_close(p);
         return;
     }
-    m = qmgr.n_active < qmgr_conf.qmgr_message_active_limit
+    m = !qmgr.stopping &&
+                qmgr.n_active < qmgr_conf.qmgr_message_active_limit
             ? message_add(msg->queue_id, OFFERED)
             : NULL;
     if (m == NULL) {

@@ -68,6 +68,25 @@ void qmgr_reloaded(struct daemon *d)
     timer_set(&d->loop, &qmgr.scan_timer, qmgr_conf.queue_run_delay * 1000ULL);
 }
 
+/* An agent that could not say what became of a message would make the next
+ * qmgr deliver it again. */
+void qmgr_stopping(struct daemon *d)
+{
+    (void)d;
+    if (qmgr.stopping)
+        return;
+    qmgr.stopping = true;
+    qmgr.n_active++; /* until this has looked at all */
+    schedule_stopping();
+    qmgr_attempt_ended();
+}
+
+void qmgr_attempt_ended(void)
+{
+    if (--qmgr.n_active == 0 && qmgr.stopping)
+        service_leave(qmgr.daemon);
+}
+
 /* --- what cleanup says ------------------------------------------------- */
 
 static bool is_id(struct view id)

@@ -34,6 +34,7 @@ struct qmgr {
     struct map messages;
     struct list ready;        /* messages that wait to be taken */
     size_t n_active;
+    bool stopping;            /* nothing more is begun; ends with what was */
     uint64_t start_us;        /* ids before this are older than we are */
     struct timer scan_timer, take_timer, arrived_timer;
 };
@@ -46,6 +47,10 @@ void qmgr_prepare(struct daemon *d);
 void qmgr_start(struct daemon *d);
 void qmgr_reloaded(struct daemon *d);
 void qmgr_parted(struct daemon *d, struct peer *p);
+void qmgr_stopping(struct daemon *d);
+
+/* An attempt has ended. */
+void qmgr_attempt_ended(void);
 
 /* --- offer.c: messages that are not on disk yet ------------------------ */
 
@@ -74,7 +79,7 @@ void route_begin(struct active *a);
 /* --- schedule.c: destinations and agents ------------------------------- */
 
 /* Have these recipients (indices, copied) delivered; answers come through
- * attempt_outcome() and attempt_job_done(). */
+ * attempt_outcome() and attempt_job_done(), the latter alone when all stops. */
 void schedule_job(struct active *a, const char *transport, const char *nexthop,
                   const uint32_t *indices, size_t n);
 
@@ -83,6 +88,9 @@ void schedule_forgive(void);
 
 /* After a reload: no agent that was started before gets another job. */
 void schedule_reloaded(void);
+
+/* All stops: end the jobs that no agent has. */
+void schedule_stopping(void);
 
 /* --- notice.c: asking bounce ------------------------------------------- */
 

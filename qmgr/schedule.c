@@ -137,6 +137,15 @@ static void want_agent(struct destination *d)
 
 /* --- jobs that are not done by an agent -------------------------------- */
 
+static void job_end(struct job *j)
+{
+    struct active *a = j->a;
+
+    list_remove(&j->link);
+    free(j);
+    attempt_job_done(a);
+}
+
 /* Put off every recipient of a job for one reason. */
 static void defer_job(struct job *j, struct view why)
 {
@@ -153,9 +162,7 @@ static void defer_job(struct job *j, struct view why)
                  VIEW_ARG(why));
         attempt_outcome(a, j->indices[i], RCPT_DEFERRED, &r);
     }
-    list_remove(&j->link);
-    free(j);
-    attempt_job_done(a);
+    job_end(j);
 }
 
 static void defer_waiting(struct destination *d)
@@ -169,35 +176,45 @@ static void defer_waiting(struct destination *d)
         defer_job(list_entry(l, struct job, link), view_of(why));
 }
 
+/* Only the deadline is forgotten; nodes go when they are next used. */
+static void forgive(struct map_node *n, void *unused)
+{
+    (void)unused;
+    map_entry(n, struct destination, node)->dead_until_ms = 0;
+}
+
 void schedule_forgive(void)
 {
-    /* Only the deadline is forgotten; nodes go when they are next used. */
-    struct map_node *n;
-    struct map keep = { NULL, 0 };
+    map_each(&schedule.destinations, forgive, NULL);
+}
 
-    while ((n = map_any(&schedule.destinations)) != NULL) {
-        map_remove(&schedule.destinations, n);
-        map_entry(n, struct destination, node)->dead_until_ms = 0;
-        map_add(&keep, n);
-    }
-    schedule.destinations = keep;
+static void end_waiting(struct map_node *n, void *unused)
+{
+    struct destination *d = map_entry(n, struct destination, node);
+
+    (void)unused;
+    list_remove(&d->link);
+    list_each_safe (l, &d->jobs)
+        job_end(list_entry(l, struct job, link));
+}
+
+void schedule_stopping(void)
+{
+    schedule_reloaded();
+    map_each(&schedule.destinations, end_waiting, NULL);
 }
 
 /* --- agents ------------------------------------------------------------ */
 
 /* End the agent's job. Recipients that were not answered for stay pending;
  * settle() makes them suspect. */
-static void job_end(struct agent *g)
+static void agent_job_end(struct agent *g)
 {
     struct job *j = g->job;
-    struct active *a;
 
     g->job = NULL;
-    if (j == NULL)
-        return;
-    a = j->a;
-    free(j);
-    attempt_job_done(a);
+    if (j != NULL)
+        job_end(j);
 }
 
 static void agent_free(struct agent *g)
@@ -224,7 +241,7 @@ static void on_agent_gone(struct peer *p)
     if (g->state == BUSY)
         log_warning("%s: the %s agent went away in mid-delivery",
                     g->job->a->m->id, g->dest->transport->name);
-    job_end(g);
+    agent_job_end(g);
     agent_free(g);
     run(t);
 }
@@ -372,7 +389,7 @@ static void on_end(struct peer *p, const void *msg)
     } else {
         d->dead_until_ms = 0;
     }
-    job_end(g);
+    agent_job_end(g);
     next_job(g);
 }
 
@@ -473,9 +490,15 @@ static void run(struct transport *t)
 void schedule_job(struct active *a, const char *transport, const char *nexthop,
                   const uint32_t *indices, size_t n)
 {
-    struct destination *d = destination_get(transport, nexthop);
-    struct job *j = alloc(sizeof *j + n * sizeof *indices);
+    struct destination *d;
+    struct job *j;
 
+    if (qmgr.stopping) {
+        attempt_job_done(a);
+        return;
+    }
+    d = destination_get(transport, nexthop);
+    j = alloc(sizeof *j + n * sizeof *indices);
     *j = (struct job){ .a = a, .n = n };
     memcpy(j->indices, indices, n * sizeof *indices);
     list_append(&d->jobs, &j->link);

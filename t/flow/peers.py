@@ -86,7 +86,7 @@ class Sink(socketserver.ThreadingTCPServer):
                                else socket.AF_INET)
         super().__init__((address, port), SinkHandler)
         self.port = self.server_address[1]
-        self.replies = replies or {}
+        self.replies = {} if replies is None else replies
         self.features = features
         self.tls, self.handshakes = None, 0
         self.messages = []  # (sender line, [recipient lines], bytes)

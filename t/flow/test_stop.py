@@ -4,11 +4,27 @@ its protocol, and nobody waits for those who only idle."""
 import contextlib
 import socket
 import subprocess
+import threading
 
+import peers
 import suite
 from test_login import Line
 
 ANN = "ann@one.example"
+
+
+class Undecided(dict):
+    """A server's replies: a message has its answer when the test says so."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked, self.decided = threading.Event(), threading.Event()
+
+    def get(self, key, default=None):
+        if key == ".":
+            self.asked.set()
+            self.decided.wait(suite.DEADLINE)
+        return super().get(key, default)
 
 
 class Stop(suite.Case):
@@ -87,6 +103,34 @@ class Stop(suite.Case):
             self.says(c, "421 4.3.2 ")
         s.start()
         s.wait_messages(ANN, 1)
+
+    def test_a_delivery_on_its_way_ends_and_no_other_begins(self):
+        replies = Undecided()
+        sink = peers.Sink(replies=replies)
+        s = self.instance("so").mail()
+        s.rows.append("smtp unix - - - - - smtp")
+        s.settings.update(relayhost=f"[127.0.0.1]:{sink.port}",
+                          default_destination_concurrency_limit="1",
+                          stop_timeout="1h", fast_delivery_time="0")
+        s.start().add_users(ANN)
+        bobs = [f"bob{i}@far.example" for i in range(3)]
+        with s.smtp() as c:
+            c.sendmail(ANN, [bobs[0]], b"Subject: 0\r\n\r\n")
+            self.true(replies.asked.wait(suite.DEADLINE))
+            c.sendmail(ANN, [bobs[1]], b"Subject: 1\r\n\r\n")
+            c.sendmail(ANN, [bobs[2], ANN], b"Subject: 2\r\n\r\n")
+        s.wait_log("status=sent")
+        with self.stopping(s):
+            replies.decided.set()
+        self.equal(len(sink.messages), 1)
+        self.equal(s.log_text().count("status=deferred"), 0)
+        s.start()
+        s.wait_log("removed", 3)
+        self.equal(sorted(rcpts for _, [rcpts], _ in sink.messages),
+                   [f"RCPT TO:<{bob}>" for bob in bobs])
+        self.equal(len(s.messages(ANN)), 1)
+        self.equal(s.log_text().count(f"to=<{ANN}>"), 1)
+        sink.close()
 
     def test_a_literal_on_its_way_is_taken_and_kept(self):
         s = self.server()
