@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/log.h"
+#include "event/listener.h"
 
 /* A command; with a password it waits for its hash. */
 struct command {
@@ -22,10 +23,9 @@ struct command {
 };
 
 static struct {
-    struct watch watch;
-    struct loop *loop;
+    struct listener listener;
     uid_t uid;
-} listener;
+} commands;
 
 static struct command *command_of(struct peer *p)
 {
@@ -228,23 +228,19 @@ static void on_gone(struct peer *p)
     free(c);
 }
 
-static void on_connection(struct watch *w, uint32_t events)
+static void on_connection(struct listener *l, int fd)
 {
-    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC);
     struct ucred who;
     socklen_t len = sizeof who;
     struct command *c;
 
-    (void)events;
-    if (fd < 0)
-        return;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
-        (who.uid != 0 && who.uid != listener.uid)) {
+        (who.uid != 0 && who.uid != commands.uid)) {
         close(fd);
         return;
     }
     c = alloc_zero(1, sizeof *c);
-    peer_init(&c->peer, listener.loop, fd, "postern", (uint32_t)who.pid, rules,
+    peer_init(&c->peer, l->loop, fd, "postern", (uint32_t)who.pid, rules,
               on_gone);
 }
 
@@ -252,9 +248,8 @@ void accounts_start(struct daemon *d)
 {
     if (d->n_listeners != 1)
         log_fatal("expected the socket accounts, got %zu", d->n_listeners);
-    listener.loop = &d->loop;
-    listener.uid = d->uid;
-    listener.watch = (struct watch){ .fd = d->listeners[0],
-                                     .ready = on_connection };
-    loop_watch(&d->loop, &listener.watch, EPOLLIN);
+    commands.uid = d->uid;
+    listener_init(&commands.listener, &d->loop, d->listeners[0], 0,
+                  on_connection);
+    listener_start(&commands.listener);
 }

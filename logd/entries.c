@@ -7,13 +7,13 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "event/listener.h"
 #include "proto/log.h"
 
 #define VISITORS_MAX 50
 
 static struct {
-    struct loop *loop;
-    struct watch listener;
+    struct listener listener;
     unsigned n_visitors;
     uid_t uid;
 } entries;
@@ -43,16 +43,12 @@ static void on_gone(struct peer *p)
     entries.n_visitors--;
 }
 
-static void on_connection(struct watch *w, uint32_t events)
+static void on_connection(struct listener *l, int fd)
 {
-    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC);
     struct ucred who;
     socklen_t len = sizeof who;
     struct peer *p;
 
-    (void)events;
-    if (fd < 0)
-        return;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
         (who.uid != 0 && who.uid != entries.uid) ||
         entries.n_visitors == VISITORS_MAX) {
@@ -61,7 +57,7 @@ static void on_connection(struct watch *w, uint32_t events)
     }
     entries.n_visitors++;
     p = alloc_zero(1, sizeof *p);
-    peer_init(p, entries.loop, fd, "postlog", (uint32_t)who.pid, rules,
+    peer_init(p, l->loop, fd, "postlog", (uint32_t)who.pid, rules,
               on_gone);
 }
 
@@ -69,9 +65,8 @@ void entries_start(struct daemon *d)
 {
     if (d->n_listeners != 1)
         log_fatal("expected the socket log, got %zu", d->n_listeners);
-    entries.loop = &d->loop;
     entries.uid = d->uid;
-    entries.listener = (struct watch){ .fd = d->listeners[0],
-                                       .ready = on_connection };
-    loop_watch(&d->loop, &entries.listener, EPOLLIN);
+    listener_init(&entries.listener, &d->loop, d->listeners[0], 0,
+                  on_connection);
+    listener_start(&entries.listener);
 }

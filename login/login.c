@@ -2,7 +2,6 @@
 /* The process: accepting, limits, and what all clients share. */
 #include "login/login.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -14,14 +13,10 @@ struct login_conf login_conf;
 struct login login = { .clients = LIST_INIT(login.clients),
                        .keyd = { .fd = -1 } };
 
-static void listen_on(uint32_t events)
+static void each_listener(void (*call)(struct listener *l))
 {
-    for (size_t i = 0; i < login.daemon->n_listeners; i++) {
-        if (events != 0)
-            loop_watch(&login.daemon->loop, &login.listeners[i], events);
-        else
-            loop_unwatch(&login.daemon->loop, &login.listeners[i]);
-    }
+    for (size_t i = 0; i < login.daemon->n_listeners; i++)
+        call(&login.listeners[i]);
 }
 
 void login_found(void)
@@ -29,7 +24,7 @@ void login_found(void)
     if (login.awaited > 0)
         login.awaited--;
     if (login.awaited == 0 && !login.full && !login.stopping)
-        listen_on(EPOLLIN);
+        each_listener(listener_start);
 }
 
 /* --- accepting --------------------------------------------------------- */
@@ -40,22 +35,15 @@ static void take_no_more(void)
     struct control_busy busy = { 0 };
 
     login.full = true;
-    listen_on(0);
+    each_listener(listener_stop);
     service_tell_master(login.daemon, &control_busy_type, &busy);
 }
 
-static void on_client(struct watch *w, uint32_t events)
+static void on_client(struct listener *l, int fd)
 {
-    int one = 1, fd;
+    int one = 1;
 
-    (void)events;
-    fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) {
-        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
-            log_warning("login: cannot accept a connection: %s",
-                        strerrordesc_np(errno));
-        return;
-    }
+    (void)l;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     login.n_clients++;
     if (login.n_clients >= login_conf.login_client_limit)
@@ -74,7 +62,7 @@ void login_client_left(void)
     if (login.full) {
         login.full = false;
         service_tell_master(login.daemon, &control_idle_type, NULL);
-        listen_on(EPOLLIN);
+        each_listener(listener_start);
     }
 }
 
@@ -91,8 +79,8 @@ void login_start(struct daemon *d)
     login.daemon = d;
     login.tls = tls_server_new(&login.keyd);
     for (size_t i = 0; i < d->n_listeners; i++)
-        login.listeners[i] = (struct watch){ .fd = d->listeners[i],
-                                             .ready = on_client };
+        listener_init(&login.listeners[i], &d->loop, d->listeners[i],
+                      SOCK_NONBLOCK, on_client);
     /* Clients come when it is known whether there is TLS, and who asks for
      * their passwords. */
     login.awaited = 2;
@@ -114,7 +102,7 @@ static void send_clients_away(void)
 void login_stopping(struct daemon *d)
 {
     login.stopping = true;
-    listen_on(0);
+    each_listener(listener_stop);
     if (d->goodbye)
         send_clients_away();
     if (login.n_clients == 0)

@@ -23,6 +23,7 @@
 #define LOGIN_LOGIN_H
 
 #include "base/list.h"
+#include "event/listener.h"
 #include "net/tls.h"
 #include "proto/auth.h"
 #include "service/service.h"
@@ -105,7 +106,7 @@ struct login {
     size_t n_clients;
     bool full, stopping;
     unsigned awaited;       /* of keyd and authd, at the start */
-    struct watch listeners[SERVICE_LISTENERS_MAX];
+    struct listener listeners[SERVICE_LISTENERS_MAX];
     struct ipc keyd;        /* asked in handshakes */
     struct tls_server *tls;
     uint32_t next_ticket;

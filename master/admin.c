@@ -120,17 +120,13 @@ static const struct ipc_rule rules[] = {
     { NULL, NULL, NULL },
 };
 
-static void on_connection(struct watch *w, uint32_t events)
+static void on_connection(struct listener *l, int fd)
 {
-    struct master *m = list_entry(w, struct master, admin);
-    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC);
+    struct master *m = list_entry(l, struct master, admin);
     struct ucred who;
     socklen_t len = sizeof who;
     struct visitor *v;
 
-    (void)events;
-    if (fd < 0)
-        return;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
         (who.uid != 0 && who.uid != geteuid())) {
         close(fd);
@@ -164,7 +160,7 @@ int admin_open(struct master *m, struct error *err)
         return -1;
     }
     list_init(&m->visitors);
-    m->admin = (struct watch){ .fd = fd, .ready = on_connection };
-    loop_watch(&m->loop, &m->admin, EPOLLIN);
+    listener_init(&m->admin, &m->loop, fd, 0, on_connection);
+    listener_start(&m->admin);
     return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "config/config.h"
 #include "config/mastercf.h"
+#include "event/listener.h"
 #include "ipc/peer.h"
 #include "master/params.h"
 #include "master/pool.h"
@@ -54,7 +55,7 @@ struct master {
     bool stopping;
     struct list asks;          /* joins waiting for authd (join.c) */
     uint32_t next_ticket;
-    struct watch admin;        /* the control socket (admin.c) */
+    struct listener admin;     /* the control socket (admin.c) */
     struct list visitors;      /* who is connected to it */
     struct reload *reload;     /* one under way, or NULL (reload.c) */
 };

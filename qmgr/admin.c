@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "event/listener.h"
 
 #define SHARE 50               /* messages listed before others get a turn */
 #define VISITORS_MAX 50        /* commands served at a time */
@@ -28,7 +29,7 @@ struct visitor {
 };
 
 static struct {
-    struct watch commands, showq;
+    struct listener commands, showq;
     unsigned n_visitors;
 } admin;
 
@@ -381,18 +382,14 @@ static void on_gone(struct peer *p)
     visitor_free(visitor_of(p));
 }
 
-static struct visitor *visitor_new(struct watch *listener, int *fd,
-                                   struct ucred *who)
+static struct visitor *visitor_new(int fd, struct ucred *who)
 {
     socklen_t len = sizeof *who;
     struct visitor *v;
 
-    *fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
-    if (*fd < 0)
-        return NULL;
     if (admin.n_visitors >= VISITORS_MAX ||
-        getsockopt(*fd, SOL_SOCKET, SO_PEERCRED, who, &len) < 0) {
-        close(*fd);
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &len) < 0) {
+        close(fd);
         return NULL;
     }
     v = alloc_zero(1, sizeof *v);
@@ -403,31 +400,27 @@ static struct visitor *visitor_new(struct watch *listener, int *fd,
     return v;
 }
 
-static void on_command(struct watch *w, uint32_t events)
+static void on_command(struct listener *l, int fd)
 {
     struct ucred who;
-    int fd;
-    struct visitor *v = visitor_new(w, &fd, &who);
+    struct visitor *v = visitor_new(fd, &who);
 
-    (void)events;
     if (v != NULL)
-        peer_init(&v->peer, &qmgr.daemon->loop, fd, "command",
+        peer_init(&v->peer, l->loop, fd, "command",
                   (uint32_t)who.pid, rules, on_gone);
 }
 
-static void on_showq(struct watch *w, uint32_t events)
+static void on_showq(struct listener *l, int fd)
 {
     struct ucred who;
-    int fd;
-    struct visitor *v = visitor_new(w, &fd, &who);
+    struct visitor *v = visitor_new(fd, &who);
 
-    (void)events;
     if (v == NULL)
         return;
     v->stream = (struct watch){ .fd = fd, .ready = on_stream };
     v->each = show_message;
     collect(v, VIEW(""), NULL);
-    timer_set(&qmgr.daemon->loop, &v->step, 0);
+    timer_set(l->loop, &v->step, 0);
 }
 
 /* Master bound them in this order: qmgr, showq. */
@@ -436,9 +429,8 @@ void admin_start(struct daemon *d)
     if (d->n_listeners != 2)
         log_fatal("expected the sockets qmgr and showq, got %zu",
                   d->n_listeners);
-    admin.commands = (struct watch){ .fd = d->listeners[0],
-                                     .ready = on_command };
-    admin.showq = (struct watch){ .fd = d->listeners[1], .ready = on_showq };
-    loop_watch(&d->loop, &admin.commands, EPOLLIN);
-    loop_watch(&d->loop, &admin.showq, EPOLLIN);
+    listener_init(&admin.commands, &d->loop, d->listeners[0], 0, on_command);
+    listener_init(&admin.showq, &d->loop, d->listeners[1], 0, on_showq);
+    listener_start(&admin.commands);
+    listener_start(&admin.showq);
 }

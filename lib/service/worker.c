@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "event/listener.h"
 
 #define REST_MS 1000 /* without a client, before service.rest */
 
@@ -105,15 +107,15 @@ bool worker_take_stamped(struct client *c)
 
 static bool take_connection(struct daemon *d, int fd, struct client *c)
 {
+    struct pollfd master = { .fd = FD_CONTROL, .events = POLLIN };
     int one = 1;
-    int conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    bool pause;
+    int conn = listener_accept(fd, 0, &pause);
 
-    if (conn < 0) {
-        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
-            log_warning("cannot accept a connection: %s",
-                        strerrordesc_np(errno));
+    if (pause) /* but master may want us to end */
+        poll(&master, 1, LISTENER_PAUSE_MS);
+    if (conn < 0)
         return false;
-    }
     /* A reply goes out when it is written; fails on a Unix socket, fine. */
     setsockopt(conn, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     *c = (struct client){ .fd = conn };

@@ -4,14 +4,18 @@ in turn (strace -e inject, from outside), once and for as long as it lasts, with
 each error it may have, while a message passes. Then: what was answered 250 is
 in the mailbox once, byte for byte; what was not is there at most once; and the
 suite serves again."""
+import concurrent.futures
+import contextlib
 import os
 import pathlib
 import smtplib
+import socket
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
+import away  # noqa: E402
 import errors  # noqa: E402
 import faults  # noqa: E402
 import suite  # noqa: E402
@@ -139,6 +143,59 @@ class Errors(suite.Case):
 
     def test_F5_queued_first(self):
         self.drill(("1+",), fast_delivery_time="0")
+
+    def greeted(self, port):
+        with socket.create_connection(("127.0.0.1", port),
+                                      suite.DEADLINE) as c:
+            return c.recv(100) != b""
+
+    def test_F8_no_descriptor_is_left(self):
+        """Who cannot accept looks for the connection again, but not all the
+        time, and takes it when there is room."""
+        s = self.instance("er").mail().tls()
+        s.settings.update(errors.SETTINGS)
+        s.start().add_users(ANN)
+
+        def command(*args):
+            return lambda: subprocess.run(
+                [s.bin / args[0], "-c", s.conf, *args[1:]], check=True,
+                capture_output=True, timeout=suite.DEADLINE)
+
+        asks = {
+            "smtpd": lambda: self.greeted(s.port),
+            "login": lambda: self.greeted(s.imap),
+            "qmgr": command("postqueue", "-p"),
+            "authd": command("postern", "user", "list"),
+            "logd": command("postlog", "text"),
+            "master": command("postern", "status"),
+        }
+        for program, ask in asks.items():
+            pids = [p for p, name in faults.children_of(s)
+                    if name == program] or [s.master_pid()]
+            self.spares(s, program, pids, ask)
+
+    def spares(self, s, program, pids, ask):
+        def tries():
+            return [line for line in s.log_text().splitlines()
+                    if line.endswith("cannot accept a connection: "
+                                     "Too many open files")
+                    and any(f"[{pid}]" in line for pid in pids)]
+
+        injector = errors.Injector(s, "accept4", "EMFILE", "1+", pids)
+        with (concurrent.futures.ThreadPoolExecutor() as pool,
+              contextlib.ExitStack() as stack):
+            stack.callback(injector.stop)
+            answer = pool.submit(ask)
+            suite.wait_for(tries, f"{program} to try")
+            begin, had = time.monotonic(), sum(map(away.cpu, pids))
+            suite.wait_for(lambda: len(tries()) > 1, f"{program} to try again")
+            spent = time.monotonic() - begin
+            used = sum(map(away.cpu, pids)) - had
+            self.true(len(tries()) <= 2 + spent * len(pids),
+                      f"{program}: {len(tries())} tries in {spent:.1f} s")
+            self.true(used <= 0.05 * spent + 0.01,
+                      f"{program}: {used:.2f} s in {spent:.1f} s")
+        self.true(answer.result(), program)
 
 
 suite.main()
