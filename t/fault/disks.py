@@ -14,6 +14,7 @@ FS_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = struct.pack("I", 2)
 SIZE = {"ext4": 24 << 20, "xfs": 310 << 20,  # the least that mkfs takes
         "btrfs": 128 << 20}
+LOSE_POWER = ("ext4", "xfs")  # that FS_IOC_SHUTDOWN knows
 
 
 def can_mount():

@@ -90,7 +90,7 @@ if suite.LONG:
 
     # From the programs' first calls too; on both, and on one disk and on two.
     for kind, n, name, how in itertools.product(
-            disks.SIZE, (1, 2), EVERYTHING, (kill.RUNNING, kill.START)):
+            disks.LOSE_POWER, (1, 2), EVERYTHING, (kill.RUNNING, kill.START)):
         def one(self, kind=kind, n=n, name=name, how=how):
             work, programs, settings = EVERYTHING[name]
             self.survives(self.server(n, kind, **settings), work(), *programs,
