@@ -233,7 +233,8 @@ class Instance:
         return self.store / tenant / domain / user
 
     def messages(self, address, tenant="acme"):
-        """The paths of a mailbox's messages, oldest first."""
+        """The paths of a mailbox's messages, by name: those that one cleanup
+        or local made, oldest first."""
         base = self.maildir(address, tenant)
         return sorted(p for d in ("new", "cur")
                       for p in (base / d).glob("*") if p.is_file())
