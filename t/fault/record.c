@@ -267,6 +267,7 @@ static void note_say(pid_t pid, uint64_t at, uint64_t len)
     fprintf(out, "say %s", name);
     note_text(text, n);
     fputc('\n', out);
+    fflush(out); /* before it is said */
 }
 
 /* --- calls, as they begin ---------------------------------------------- */

@@ -108,6 +108,11 @@ class Recording:
         self.stop()
         self.read()
 
+    def said(self):
+        """How much has been said so far."""
+        with open(self.out / "log", "rb") as f:
+            return sum(line.startswith(b"say ") for line in f)
+
     def read(self):
         """self.steps: [(what, ...)]; self.says: [(step, program, bytes)]."""
         self.steps, self.says = [], []
@@ -291,18 +296,18 @@ class Reordering(crashes.Crashing):
         return self.log
 
     def when(self, words):
-        return words
+        """A command may have had several answers: the last one promised."""
+        return words, self.log.said()
 
     def recorded(self):
         """When each promise was made: the step before which it was said."""
-        says, made = iter(self.log.says), self.made[:1]
-        for words, what in self.made[1:]:
-            for step, _, text in says:
-                if words in text:
-                    made.append((step, what))
-                    break
-            else:
+        made = self.made[:1]
+        for (words, n), what in self.made[1:]:
+            steps = [step for step, _, text in self.log.says[:n]
+                     if words in text]
+            if not steps:
                 raise AssertionError(f"{words!r} was not recorded")
+            made.append((steps[-1], what))
         self.made, self.steps = made, len(self.log.steps)
 
     def states(self):
