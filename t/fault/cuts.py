@@ -21,10 +21,15 @@ class Cutting(kill.Killing):
         super().__init__(s, work)
         self.action = ["cut", *(d.path for d in s.disks)]
 
-    def watch_running(self, program, n):
-        driver = super().watch_running(program, n)
+    def dark_with(self, driver):
         self.work.dark = lambda: driver and driver.p.poll() is not None
         return driver
+
+    def watch_running(self, program, n):
+        return self.dark_with(super().watch_running(program, n))
+
+    def watch_start(self, program, n):
+        return self.dark_with(super().watch_start(program, n))
 
     def struck(self, program):
         self.work.dark = lambda: False
