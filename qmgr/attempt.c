@@ -103,6 +103,7 @@ void attempt_begin(struct message *m, int fd)
     struct error err;
     bool again;
 
+    qmgr.n_active++;
     if (qfile_read(&a->q, fd, message_path(m), &err) < 0) {
         close(fd);
         free(a);

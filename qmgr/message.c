@@ -172,14 +172,12 @@ static void take(struct message *m)
         postpone(m, err.text);
         return;
     }
-    qmgr.n_active++;
     attempt_begin(m, fd);
 }
 
 void messages_take(void)
 {
-    while (!qmgr.stopping && !list_empty(&qmgr.ready) &&
-           qmgr.n_active < qmgr_conf.qmgr_message_active_limit) {
+    while (!list_empty(&qmgr.ready) && qmgr_has_room()) {
         struct message *m = list_entry(qmgr.ready.next, struct message, link);
 
         list_remove(&m->link);

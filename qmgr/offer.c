@@ -73,10 +73,7 @@ void offer_begin(struct peer *p, const struct queue_offer *msg)
         peer_close(p);
         return;
     }
-    m = !qmgr.stopping &&
-                qmgr.n_active < qmgr_conf.qmgr_message_active_limit
-            ? message_add(msg->queue_id, OFFERED)
-            : NULL;
+    m = qmgr_has_room() ? message_add(msg->queue_id, OFFERED) : NULL;
     if (m == NULL) {
         struct queue_verdict v = { .queue_id = msg->queue_id,
                                    .verdict = QUEUE_COMMIT };
@@ -92,7 +89,6 @@ void offer_begin(struct peer *p, const struct queue_offer *msg)
     m->offer = o;
     list_append(&offers, &o->link);
     timer_set(&qmgr.daemon->loop, &o->patience, msg->patience_ms);
-    qmgr.n_active++;
     attempt_begin(m, msg->fd);
 }
 

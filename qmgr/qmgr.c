@@ -81,6 +81,12 @@ void qmgr_stopping(struct daemon *d)
     qmgr_attempt_ended();
 }
 
+bool qmgr_has_room(void)
+{
+    return !qmgr.stopping &&
+           qmgr.n_active < qmgr_conf.qmgr_message_active_limit;
+}
+
 void qmgr_attempt_ended(void)
 {
     if (--qmgr.n_active == 0 && qmgr.stopping)

@@ -49,6 +49,9 @@ void qmgr_reloaded(struct daemon *d);
 void qmgr_parted(struct daemon *d, struct peer *p);
 void qmgr_stopping(struct daemon *d);
 
+/* May one attempt more begin? */
+bool qmgr_has_room(void);
+
 /* An attempt has ended. */
 void qmgr_attempt_ended(void);
 
