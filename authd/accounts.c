@@ -3,7 +3,6 @@
 #include "authd/authd.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -230,18 +229,15 @@ static void on_gone(struct peer *p)
 
 static void on_connection(struct listener *l, int fd)
 {
-    struct ucred who;
-    socklen_t len = sizeof who;
+    uint32_t pid;
     struct command *c;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
-        (who.uid != 0 && who.uid != commands.uid)) {
+    if (!ipc_is_from(fd, commands.uid, &pid)) {
         close(fd);
         return;
     }
     c = alloc_zero(1, sizeof *c);
-    peer_init(&c->peer, l->loop, fd, "postern", (uint32_t)who.pid, rules,
-              on_gone);
+    peer_init(&c->peer, l->loop, fd, "postern", pid, rules, on_gone);
 }
 
 void accounts_start(struct daemon *d)

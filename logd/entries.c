@@ -2,7 +2,6 @@
 /* Lines that postlog(1) brings, with tags of their own. */
 #include "logd/logd.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -45,20 +44,17 @@ static void on_gone(struct peer *p)
 
 static void on_connection(struct listener *l, int fd)
 {
-    struct ucred who;
-    socklen_t len = sizeof who;
+    uint32_t pid;
     struct peer *p;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
-        (who.uid != 0 && who.uid != entries.uid) ||
-        entries.n_visitors == VISITORS_MAX) {
+    if (entries.n_visitors == VISITORS_MAX ||
+        !ipc_is_from(fd, entries.uid, &pid)) {
         close(fd);
         return;
     }
     entries.n_visitors++;
     p = alloc_zero(1, sizeof *p);
-    peer_init(p, l->loop, fd, "postlog", (uint32_t)who.pid, rules,
-              on_gone);
+    peer_init(p, l->loop, fd, "postlog", pid, rules, on_gone);
 }
 
 void entries_start(struct daemon *d)

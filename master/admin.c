@@ -123,20 +123,17 @@ static const struct ipc_rule rules[] = {
 static void on_connection(struct listener *l, int fd)
 {
     struct master *m = list_entry(l, struct master, admin);
-    struct ucred who;
-    socklen_t len = sizeof who;
+    uint32_t pid;
     struct visitor *v;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
-        (who.uid != 0 && who.uid != geteuid())) {
+    if (!ipc_is_from(fd, geteuid(), &pid)) {
         close(fd);
         return;
     }
     v = alloc_zero(1, sizeof *v);
     v->master = m;
     list_append(&m->visitors, &v->link);
-    peer_init(&v->peer, &m->loop, fd, "postern", (uint32_t)who.pid, rules,
-              on_gone);
+    peer_init(&v->peer, &m->loop, fd, "postern", pid, rules, on_gone);
 }
 
 int admin_open(struct master *m, struct error *err)

@@ -39,6 +39,18 @@ int ipc_pair(int fds[2], struct error *err)
     return 0;
 }
 
+bool ipc_is_from(int fd, uid_t owner, uint32_t *pid)
+{
+    struct ucred who;
+    socklen_t len = sizeof who;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
+        (who.uid != 0 && who.uid != owner))
+        return false;
+    *pid = (uint32_t)who.pid;
+    return true;
+}
+
 int ipc_send_raw(int fd, struct view bytes, const int *fds, size_t n_fds,
                  int flags)
 {

@@ -18,6 +18,8 @@
 #ifndef IPC_IPC_H
 #define IPC_IPC_H
 
+#include <sys/types.h>
+
 #include "ipc/message.h"
 
 struct ipc {
@@ -44,6 +46,10 @@ bool ipc_is_open(const struct ipc *c);
 
 /* Make a connected pair, both ends close-on-exec. */
 int ipc_pair(int fds[2], struct error *err);
+
+/* Is it root or `owner` who connected to a socket of ours at `fd`? Then the
+ * process's id too, from the kernel. */
+bool ipc_is_from(int fd, uid_t owner, uint32_t *pid);
 
 /* Send one message; its descriptors stay the caller's. */
 int ipc_send(struct ipc *c, const struct ipc_type *type, const void *msg,
