@@ -10,7 +10,7 @@
  *           wanted. Lives inside its owner's struct; stop it before that goes.
  * Ownership: the listening descriptor is borrowed; an accepted one is the
  *           callee's.
- * Errors:   none: logged.
+ * Errors:   none; what accept4(2) says is logged.
  * Blocking: never.
  */
 #ifndef EVENT_LISTENER_H
