@@ -106,7 +106,7 @@ class Postconf(suite.Case):
     def test_editing_refuses_nonsense(self):
         before = self.main_cf()
         for setting in ("no equals sign", "=x", "a b\nc=d"):
-            self.run_tool("-e", setting, code=1)
+            self.run_tool("-e", setting, code=64)
         self.equal(self.main_cf(), before)
 
     def check(self, text, code):
@@ -148,7 +148,7 @@ class Postconf(suite.Case):
 
     def test_a_file_that_makes_no_sense(self):
         (self.dir / "main.cf").write_text("one\n")
-        self.run_tool("-n", code=1)
+        self.run_tool("-n", code=78)
         self.contains(self.err, "main.cf, line 1: missing '=' after \"one\"")
 
 

@@ -234,6 +234,34 @@ class Places(hostile.HostileCase):
         (s.dir / "aside").rename(s.store / ".postern-store")
         self.still_serves()
 
+    def test_H43_what_commands_repeat(self):
+        """What is wrong is said, in letters that only show."""
+        s = self.server()
+        odd = "a\x1b[2J\x07\u202eb\x7f"
+        alone = s.dir / "odd"
+        alone.mkdir()
+        (alone / "main.cf").write_text((s.conf / "main.cf").read_text()
+                                       + f"maillog_file = {odd}\n"
+                                       f"virtual_mailbox_base = /{odd}\n")
+        (alone / "master.cf").write_text(f"{odd} unix - - - - - {odd}\n"
+                                         f" -o {odd}=1\n")
+        for conf, *args in (
+                (alone, "postern", "check"), (s.conf, "postern", odd),
+                (s.conf, "postern", "user", "add", ANN, "--quota", odd),
+                (s.conf, "postern", "trace", "0" * 16, s.dir / odd),
+                (s.dir / odd, "postern", "status"),
+                (s.dir / odd, "postconf"), (s.conf, "postconf", odd),
+                (s.conf, "postconf", "-e", odd),
+                (s.conf, "postqueue", "-i", odd),
+                (s.conf, "postcat", "-q", odd),
+                (s.conf, "sendmail", "-R", odd)):
+            where = "-C" if args[0] == "sendmail" else "-c"
+            done = subprocess.run([s.bin / args[0], where, conf, *args[1:]],
+                                  input=b"", capture_output=True)
+            self.true(b"\\x1b" in done.stderr, (args, done))
+            self.true(not set(done.stderr) & {0x1b, 7, 0x7f}
+                      and b"\xe2\x80\xae" not in done.stderr, (args, done))
+
     # --- the disk ---
 
     def test_H44_a_maildir_with_traps(self):

@@ -8,25 +8,24 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "proto/queue.h"
 
-/* A command's one context. */
-static struct {
-    const char *name;
-    struct config *config;
-} command = { "postern", NULL };
+/* What main.cf of the command's directory says. */
+static struct config *config;
 
 static void say(const char *kind, const char *fmt, va_list ap)
 {
     struct buf clean = BUF_INIT;
-    char text[1000];
+    char text[2000];
 
     vsnprintf(text, sizeof text, fmt, ap);
     utf8_add_visible(&clean, view_of(text));
-    fprintf(stderr, "%s: %s: %s\n", command.name, kind, buf_text(&clean));
+    fflush(stdout);
+    fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, kind,
+            buf_text(&clean));
     buf_release(&clean);
 }
 
@@ -34,33 +33,42 @@ void command_fail(int code, const char *fmt, ...)
 {
     va_list ap;
 
-    fflush(stdout);
     va_start(ap, fmt);
     say("fatal", fmt, ap);
     va_end(ap);
     exit(code);
 }
 
-void command_warn(const char *fmt, ...)
+void command_say(const char *kind, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    say("warning", fmt, ap);
+    say(kind, fmt, ap);
     va_end(ap);
 }
 
-void command_begin(const char *name, const char *directory)
+void command_warn(const char *sentence, void *unused)
+{
+    (void)unused;
+    command_say("warning", "%s", sentence);
+}
+
+void command_begin(const char *directory)
 {
     struct buf path = BUF_INIT;
     struct error err;
 
-    command.name = name;
-    log_name(name);
+    log_name(program_invocation_short_name);
     buf_addf(&path, "%s/main.cf", config_directory(directory));
-    if (config_read(&command.config, buf_text(&path), &err) < 0)
+    if (config_read(&config, buf_text(&path), &err) < 0)
         command_fail(EX_CONFIG, "%s", err.text);
     buf_release(&path);
+}
+
+struct config *command_config(void)
+{
+    return config;
 }
 
 char *command_value(const char *name)
@@ -68,32 +76,37 @@ char *command_value(const char *name)
     struct buf b = BUF_INIT;
     struct error err;
 
-    if (config_get(command.config, name, &b, &err) < 0)
+    if (config_get(config, name, &b, &err) < 0)
         command_fail(EX_CONFIG, "%s", err.text);
+    return buf_take(&b);
+}
+
+char *command_path(const char *name)
+{
+    char *dir = command_value("queue_directory");
+    struct buf b = BUF_INIT;
+
+    buf_addf(&b, "%s/%s", dir, name);
+    free(dir);
     return buf_take(&b);
 }
 
 int command_connect(const char *socket_name, int type)
 {
     struct sockaddr_un a = { .sun_family = AF_UNIX };
-    char *dir = command_value("queue_directory");
-    int n = snprintf(a.sun_path, sizeof a.sun_path, "%s/%s", dir,
-                     socket_name);
-    int fd;
+    char *path = command_path(socket_name);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
-    free(dir);
-    if (n >= (int)sizeof a.sun_path)
-        command_fail(EX_CONFIG, "the path %s is too long for a socket",
-                     a.sun_path);
-    fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd < 0)
         command_fail(EX_OSERR, "cannot make a socket: %s",
                      strerrordesc_np(errno));
-    if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
+    if (!view_copy(view_of(path), a.sun_path, sizeof a.sun_path))
+        command_fail(EX_CONFIG, "the path %s is too long for a socket", path);
+    free(path);
+    if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0)
+        return fd;
+    io_close(&fd);
+    return -1;
 }
 
 unsigned queue_flush_now(const char *queue_id, const char *site)

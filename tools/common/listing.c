@@ -131,7 +131,7 @@ static void list_file(int dir, const char *queue, const char *id, void *arg)
     buf_addf(&path, "%s/%s", queue, id);
     fd = openat(dir, buf_text(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || qfile_read(&q, fd, buf_text(&path), &err) < 0) {
-        command_warn("%s cannot be read", buf_text(&path));
+        command_say("warning", "%s cannot be read", buf_text(&path));
     } else {
         m.arrival_us = q.arrival_us;
         m.size = q.content_len;

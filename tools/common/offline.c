@@ -33,7 +33,8 @@ int offline_begin(void)
     free(path);
     if (dir >= 0 && faccessat(dir, "deferred", R_OK | W_OK, 0) == 0 &&
         lock(dir)) {
-        command_warn("Mail system is down -- accessing queue directly");
+        command_say("warning", "Mail system is down -- accessing queue "
+                    "directly");
         return dir;
     }
     if (dir >= 0)

@@ -212,7 +212,7 @@ int main(int argc, char **argv)
     }
     if (optind == argc)
         usage(stderr, EX_USAGE);
-    command_begin("postcat", directory);
+    command_begin(directory);
     for (; optind < argc; optind++) {
         int fd = -1;
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/ascii.h"
@@ -25,13 +26,14 @@ static struct change parse(const char *text, enum edit how)
 
     if (how == EDIT_SET) {
         if (strchr(text, '=') == NULL)
-            postconf_fail("\"%s\": missing '='; write: name=value", text);
+            command_fail(EX_USAGE, "\"%s\": missing '='; write: name=value",
+                         text);
         view_cut(&rest, '=', &c.name);
         c.name = view_trim(c.name);
         c.value = view_trim(rest);
     }
     if (c.name.len == 0 || strpbrk(text, "\r\n") != NULL)
-        postconf_fail("\"%s\" is not a parameter's name", text);
+        command_fail(EX_USAGE, "\"%s\" is not a parameter's name", text);
     return c;
 }
 
@@ -95,12 +97,13 @@ static void write_file(int dir, const struct buf *text)
     int fd;
 
     if (fstatat(dir, "main.cf", &st, 0) < 0)
-        postconf_fail("main.cf: %s", strerrordesc_np(errno));
+        command_fail(EX_NOINPUT, "main.cf: %s", strerrordesc_np(errno));
     unlinkat(dir, temporary, 0); /* of a postconf that was killed */
     fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                 0600);
     if (fd < 0)
-        postconf_fail("%s: %s", temporary, strerrordesc_np(errno));
+        command_fail(EX_CANTCREAT, "%s: %s", temporary,
+                     strerrordesc_np(errno));
     if ((st.st_uid != geteuid() && fchown(fd, st.st_uid, st.st_gid) < 0) ||
         fchmod(fd, st.st_mode & 07777) < 0 ||
         io_write_all(fd, text->data, text->len, temporary, &err) < 0 ||
@@ -109,7 +112,8 @@ static void write_file(int dir, const struct buf *text)
         int why = errno;
 
         unlinkat(dir, temporary, 0);
-        postconf_fail("cannot write main.cf: %s", strerrordesc_np(why));
+        command_fail(EX_CANTCREAT, "cannot write main.cf: %s",
+                     strerrordesc_np(why));
     }
     close(fd);
 }
@@ -122,18 +126,19 @@ void edit_params(struct postconf *p, enum edit how, char **settings)
     int dir = open(p->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (*settings == NULL)
-        postconf_fail("which parameters?");
+        command_fail(EX_USAGE, "which parameters?");
     if (dir < 0)
-        postconf_fail("%s: %s", p->directory, strerrordesc_np(errno));
+        command_fail(EX_NOINPUT, "%s: %s", p->directory,
+                     strerrordesc_np(errno));
     if (io_read_file(dir, "main.cf", &text, CONFIG_FILE_MAX, &err) < 0)
-        postconf_fail("%s", err.text);
+        command_fail(EX_NOINPUT, "%s", err.text);
     for (; *settings != NULL; settings++) {
         struct change c = parse(*settings, how);
 
         apply(&text, &c, how);
     }
     if (config_parse(&changed, buf_view(&text), "main.cf", &err) < 0)
-        postconf_fail("that would break main.cf: %s", err.text);
+        command_fail(EX_DATAERR, "that would break main.cf: %s", err.text);
     config_free(&changed);
     write_file(dir, &text);
     buf_release(&text);

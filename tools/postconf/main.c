@@ -3,7 +3,7 @@
 #include "tools/postconf/postconf.h"
 
 #include <getopt.h>
-#include <stdarg.h>
+#include <sysexits.h>
 
 #include "base/alloc.h"
 
@@ -18,43 +18,12 @@ static const char usage[] =
     "  -d  defaults          -n  only what main.cf sets   -x  expand $name\n"
     "  -h  values only       -H  names only\n";
 
-void postconf_fail(const char *fmt, ...)
-{
-    va_list ap;
-
-    fflush(stdout);
-    fputs("postconf: fatal: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputc('\n', stderr);
-    exit(1);
-}
-
-void postconf_warn(const char *sentence, void *unused)
-{
-    (void)unused;
-    fflush(stdout);
-    fprintf(stderr, "postconf: warning: %s\n", sentence);
-}
-
-void postconf_read(struct postconf *p)
-{
-    struct buf path = BUF_INIT;
-    struct error err;
-
-    buf_addf(&path, "%s/main.cf", p->directory);
-    if (config_read(&p->config, buf_text(&path), &err) < 0)
-        postconf_fail("%s", err.text);
-    buf_release(&path);
-}
-
-static void override(struct postconf *p, const char *setting)
+static void override(const char *setting)
 {
     struct error err;
 
-    if (config_override(p->config, view_of(setting), "-o", &err) < 0)
-        postconf_fail("%s", err.text);
+    if (config_override(command_config(), view_of(setting), "-o", &err) < 0)
+        command_fail(EX_USAGE, "%s", err.text);
 }
 
 static void run(struct postconf *p, int mode, char **args)
@@ -114,17 +83,16 @@ int main(int argc, char **argv)
         else
             fputs(usage, mode == 'u' ? stdout : stderr);
         free(settings);
-        return mode == '?';
+        return mode == '?' ? EX_USAGE : 0;
     }
     /* Postfix sets what has a "=" without being asked to. */
     if (mode == 0 && optind < argc && strchr(argv[optind], '=') != NULL)
         mode = 'e';
     p.directory = config_directory(p.directory);
-    postconf_read(&p);
+    command_begin(p.directory);
     for (int i = 0; i < n; i++)
-        override(&p, settings[i]);
+        override(settings[i]);
     free(settings);
     run(&p, mode, argv + optind);
-    config_free(&p.config);
     return 0;
 }

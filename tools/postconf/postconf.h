@@ -11,25 +11,16 @@
 #ifndef TOOLS_POSTCONF_H
 #define TOOLS_POSTCONF_H
 
-#include "config/config.h"
+#include "tools/common/command.h"
 
 struct postconf {
     const char *directory;
-    struct config *config;
     bool defaults;   /* -d */
     bool only_set;   /* -n */
     bool expand;     /* -x */
     bool no_name;    /* -h */
     bool no_value;   /* -H */
 };
-
-/* Say "postconf: fatal: sentence" and end with exit code 1. */
-void postconf_fail(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2), noreturn));
-void postconf_warn(const char *sentence, void *unused);
-
-/* Read main.cf; a missing one is fatal. */
-void postconf_read(struct postconf *p);
 
 /* The parameters named, or all, in the order of names. */
 void show_params(struct postconf *p, char **names);

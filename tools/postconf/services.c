@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
+#include <sysexits.h>
 
 #include "base/io.h"
 #include "config/mastercf.h"
@@ -14,7 +15,7 @@ static void read_services(const struct postconf *p, struct mastercf *m)
     if (io_read_file(AT_FDCWD, buf_text(&path), &text, CONFIG_FILE_MAX,
                      &err) < 0 ||
         mastercf_parse(m, buf_view(&text), buf_text(&path), &err) < 0)
-        postconf_fail("%s", err.text);
+        command_fail(EX_CONFIG, "%s", err.text);
     buf_release(&path);
     buf_release(&text);
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <sysexits.h>
+
 #include "base/alloc.h"
 #include "config/foreign.h"
 #include "tools/postconf/postconf.h"
@@ -46,8 +48,9 @@ static void print(const struct postconf *p, const char *name,
     struct error err;
 
     if (p->expand) {
-        if (config_expand(p->config, view_of(value), &expanded, &err) < 0)
-            postconf_fail("%s: %s", name, err.text);
+        if (config_expand(command_config(), view_of(value), &expanded,
+                          &err) < 0)
+            command_fail(EX_CONFIG, "%s: %s", name, err.text);
         value = buf_text(&expanded);
     }
     if (p->no_value)
@@ -63,9 +66,10 @@ static void print(const struct postconf *p, const char *name,
 static bool show(const struct postconf *p, const char *name)
 {
     const struct param *param = param_find(view_of(name));
-    const char *raw = p->defaults ? NULL : config_raw(p->config, view_of(name),
-                                                      NULL);
+    const char *raw = NULL;
 
+    if (!p->defaults)
+        raw = config_raw(command_config(), view_of(name), NULL);
     if (raw == NULL && param != NULL)
         raw = p->only_set ? NULL : param->def;
     else if (raw == NULL)
@@ -80,7 +84,7 @@ static void show_all(struct postconf *p)
     struct names all = { NULL, 0 };
 
     if (!p->defaults)
-        config_each(p->config, add_set, &all);
+        config_each(command_config(), add_set, &all);
     if (!p->only_set)
         for (const struct param_table *t = param_tables; t->program != NULL;
              t++)
@@ -91,19 +95,14 @@ static void show_all(struct postconf *p)
         show(p, all.list[i]);
     free(all.list);
     if (p->only_set)
-        config_warn(p->config, postconf_warn, NULL);
+        config_warn(command_config(), command_warn, NULL);
 }
 
 void show_params(struct postconf *p, char **names)
 {
     if (*names == NULL)
         show_all(p);
-    for (; *names != NULL; names++) {
-        char text[300];
-
-        if (show(p, *names))
-            continue;
-        snprintf(text, sizeof text, "%.200s: unknown parameter", *names);
-        postconf_warn(text, NULL);
-    }
+    for (; *names != NULL; names++)
+        if (!show(p, *names))
+            command_say("warning", "%s: unknown parameter", *names);
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <termios.h>
 #include <unistd.h>
@@ -17,25 +16,15 @@
 
 #define ANSWER_MS 60000
 
-static int connect_authd(struct postern *p, struct ipc *c, struct error *err)
+static void connect_authd(struct ipc *c)
 {
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
-    char *path = postern_queue_path(p, ACCOUNTS_SOCKET);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), rc = -1;
+    int fd = command_connect(ACCOUNTS_SOCKET, SOCK_SEQPACKET);
 
-    view_copy(view_of(path), a.sun_path, sizeof a.sun_path);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0)
-        error_set(err, FAIL_TEMP, "cannot reach the directory at %s: %s; "
-                  "start the mail system first: postern start", path,
-                  strerrordesc_np(errno));
-    else
-        rc = 0;
-    if (rc == 0)
-        ipc_init(c, fd, ANSWER_MS);
-    else if (fd >= 0)
-        close(fd);
-    free(path);
-    return rc;
+    if (fd < 0)
+        command_fail(EX_UNAVAILABLE, "cannot reach the directory: %s; start "
+                     "the mail system first: postern start",
+                     strerrordesc_np(errno));
+    ipc_init(c, fd, ANSWER_MS);
 }
 
 /* --- passwords --------------------------------------------------------- */
@@ -47,7 +36,7 @@ static void generate(char *out)
     unsigned char bytes[20];
 
     if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        exit(postern_fail(EX_OSERR, "no random numbers"));
+        command_fail(EX_OSERR, "no random numbers");
     for (int i = 0; i < 20; i++)
         *out++ = letters[bytes[i] & 31];
     *out = '\0';
@@ -103,65 +92,57 @@ struct arguments {
     bool show_password;
 };
 
-static int take_option(struct arguments *a, const char *option,
-                       const char *value)
+static void take_option(struct arguments *a, const char *option,
+                        const char *value)
 {
     if (strcmp(option, "--tenant") == 0) {
         a->r.tenant = view_of(value);
         a->r.has |= ACCOUNT_HAS_TENANT;
     } else if (strcmp(option, "--quota") == 0) {
         if (!parse_size(value, &a->r.quota))
-            return postern_fail(EX_USAGE, "--quota %s is not a size: bytes, "
-                                "or with k, M or G", value);
+            command_fail(EX_USAGE, "--quota %s is not a size: bytes, or with "
+                         "k, M or G", value);
         a->r.has |= ACCOUNT_HAS_QUOTA;
     } else if (strcmp(option, "--enabled") == 0) {
         a->r.enabled = strcmp(value, "yes") == 0;
         if (!a->r.enabled && strcmp(value, "no") != 0)
-            return postern_fail(EX_USAGE, "--enabled is yes or no, not %s",
-                                value);
+            command_fail(EX_USAGE, "--enabled is yes or no, not %s", value);
         a->r.has |= ACCOUNT_HAS_ENABLED;
     } else {
-        return postern_fail(EX_USAGE, "there is no option %s", option);
+        command_fail(EX_USAGE, "there is no option %s", option);
     }
-    return 0;
 }
 
-static int want_password(struct arguments *a, const char *option)
+static void want_password(struct arguments *a, const char *option)
 {
     a->r.has |= ACCOUNT_HAS_PASSWORD;
     if (strcmp(option, "--generate") == 0) {
         generate(a->password);
         a->show_password = true;
     } else if (!read_password(a->password, sizeof a->password)) {
-        return postern_fail(EX_DATAERR, "no password was given");
+        command_fail(EX_DATAERR, "no password was given");
     }
     a->r.password = view_of(a->password);
-    return 0;
 }
 
-static int parse(struct arguments *a, int argc, char **argv)
+static void parse(struct arguments *a, int argc, char **argv)
 {
     bool named = false;
 
     for (int i = 0; i < argc; i++) {
-        int code = 0;
-
         if (strcmp(argv[i], "--generate") == 0 ||
             strcmp(argv[i], "--password-stdin") == 0)
-            code = want_password(a, argv[i]);
+            want_password(a, argv[i]);
         else if (argv[i][0] == '-' && i + 1 < argc)
-            code = take_option(a, argv[i], argv[i + 1]), i++;
+            take_option(a, argv[i], argv[i + 1]), i++;
         else if (argv[i][0] == '-')
-            code = postern_fail(EX_USAGE, "%s needs a value", argv[i]);
+            command_fail(EX_USAGE, "%s needs a value", argv[i]);
         else if (!named)
             a->r.name = view_of(argv[i]), named = true;
         else
             buf_addf(&a->targets, "%s%s", a->targets.len ? "\n" : "", argv[i]);
-        if (code != 0)
-            return code;
     }
     a->r.targets = buf_view(&a->targets);
-    return 0;
 }
 
 /* --- asking ------------------------------------------------------------ */
@@ -188,8 +169,8 @@ static void print_json(const struct account_line *l)
 }
 
 struct printing {
-    const struct postern *p;
     unsigned noun;
+    bool json;
 };
 
 static void print_line(const struct account_line *l, void *arg)
@@ -197,7 +178,7 @@ static void print_line(const struct account_line *l, void *arg)
     const struct printing *to = arg;
     unsigned noun = to->noun;
 
-    if (to->p->json) {
+    if (to->json) {
         print_json(l);
         return;
     }
@@ -216,91 +197,75 @@ static void print_line(const struct account_line *l, void *arg)
 }
 
 /* Ask, and hand each line of the answer on. */
-static int ask(struct postern *p, const struct account_request *r,
-               void (*each)(const struct account_line *l, void *arg),
-               void *arg)
+static void ask(const struct account_request *r,
+                void (*each)(const struct account_line *l, void *arg),
+                void *arg)
 {
     struct account_line line;
-    struct account_done done;
+    struct account_done done = { .why = VIEW("") };
     struct ipc_packet packet;
     struct error err;
     struct ipc c;
-    int code = 0;
 
-    if (connect_authd(p, &c, &err) < 0)
-        return postern_fail(EX_UNAVAILABLE, "%s", err.text);
+    connect_authd(&c);
     if (ipc_send(&c, &account_request_type, r, &err) < 0)
-        code = postern_fail(EX_DATAERR, "%s", err.text);
-    while (code == 0) {
-        if (ipc_recv(&c, &packet, &err) <= 0) {
-            code = postern_fail(EX_UNAVAILABLE, "authd gave no answer");
-        } else if (ipc_id(packet.bytes) == account_done_type.id) {
-            if (ipc_packet_decode(&packet, &account_done_type, &done, &err) ==
-                    0 && done.why.len > 0)
-                code = postern_fail(EX_DATAERR, "%.*s", VIEW_ARG(done.why));
+        command_fail(EX_DATAERR, "%s", err.text);
+    for (;;) {
+        if (ipc_recv(&c, &packet, &err) <= 0)
+            command_fail(EX_UNAVAILABLE, "authd gave no answer");
+        if (ipc_id(packet.bytes) == account_done_type.id)
             break;
-        } else if (ipc_packet_decode(&packet, &account_line_type, &line,
-                                     &err) == 0) {
+        if (ipc_packet_decode(&packet, &account_line_type, &line, &err) == 0)
             each(&line, arg);
-        }
     }
+    if (ipc_packet_decode(&packet, &account_done_type, &done, &err) == 0 &&
+        done.why.len > 0)
+        command_fail(EX_DATAERR, "%.*s", VIEW_ARG(done.why));
     ipc_release(&c);
-    return code;
 }
 
 /* --- mailboxes --------------------------------------------------------- */
 
-struct finding {
-    struct postern *p;
-    struct buf *path;
-};
-
 static void find_mailbox(const struct account_line *l, void *arg)
 {
-    struct finding *f = arg;
-    char *base = postern_value(f->p, "virtual_mailbox_base");
+    char *base = command_value("virtual_mailbox_base");
+    struct buf *path = arg;
 
-    buf_reset(f->path);
-    buf_addf(f->path, "%s/%.*s/", base, VIEW_ARG(l->tenant));
-    if (!maildir_account_path(f->path, l->name) ||
-        access(buf_text(f->path), F_OK) < 0)
-        buf_reset(f->path);
+    buf_reset(path);
+    buf_addf(path, "%s/%.*s/", base, VIEW_ARG(l->tenant));
+    if (!maildir_account_path(path, l->name) ||
+        access(buf_text(path), F_OK) < 0)
+        buf_reset(path);
     free(base);
 }
 
-/* Where is the mail of this account, if there is any? An exit code. */
-static int mailbox_of(struct postern *p, struct view address, struct buf *path)
+/* Where is the mail of this account, if there is any? */
+static void mailbox_of(struct view address, struct buf *path)
 {
     struct account_request r = { .noun = ACCOUNT_USER, .verb = ACCOUNT_LIST,
                                  .name = address };
-    struct finding f = { p, path };
 
-    return ask(p, &r, find_mailbox, &f);
+    ask(&r, find_mailbox, path);
 }
 
 /* Do what was asked; a mailbox that outlives its account is not to be a
  * surprise to whoever has its name next. */
-static int ask_for_user(struct postern *p, const struct account_request *r,
-                        struct printing *to)
+static void ask_for_user(const struct account_request *r, struct printing *to)
 {
     struct buf path = BUF_INIT;
-    int code = 0;
 
     if (r->verb == ACCOUNT_DEL)
-        code = mailbox_of(p, r->name, &path);
-    if (code == 0)
-        code = ask(p, r, print_line, to);
-    if (code == 0 && path.len > 0)
-        fprintf(stderr, "postern: note: its mail stays in %s\n",
-                buf_text(&path));
-    if (code == 0 && r->verb == ACCOUNT_ADD) {
-        mailbox_of(p, r->name, &path);
+        mailbox_of(r->name, &path);
+    ask(r, print_line, to);
+    if (path.len > 0)
+        command_say("note", "its mail stays in %s", buf_text(&path));
+    if (r->verb == ACCOUNT_ADD) {
+        mailbox_of(r->name, &path);
         if (path.len > 0)
-            fprintf(stderr, "postern: note: mail of an earlier account of "
-                    "this name is this one's now: %s\n", buf_text(&path));
+            command_say("note", "mail of an earlier account of this name is "
+                        "this one's now: %s", buf_text(&path));
     }
     buf_release(&path);
-    return code;
 }
 
 static int run(struct postern *p, enum account_noun noun, int argc,
@@ -308,9 +273,8 @@ static int run(struct postern *p, enum account_noun noun, int argc,
 {
     static const char *const verbs[] = { "add", "list", "set", "del" };
     struct arguments a = { .r = { .noun = noun, .verb = 99, .enabled = 1 } };
-    struct printing to = { p, noun };
+    struct printing to = { noun, p->json };
     const char *verb = argc > 0 ? argv[0] : "list";
-    int code;
 
     for (unsigned i = 0; i < 4; i++)
         if (strcmp(verb, verbs[i]) == 0)
@@ -318,22 +282,22 @@ static int run(struct postern *p, enum account_noun noun, int argc,
     if (noun == ACCOUNT_USER && strcmp(verb, "passwd") == 0)
         a.r.verb = ACCOUNT_SET;
     if (a.r.verb == 99)
-        return postern_fail(EX_USAGE, "what to do is add, list, set or del, "
-                            "not %s", verb);
-    code = parse(&a, argc > 0 ? argc - 1 : 0, argv + 1);
-    if (code == 0 && strcmp(verb, "passwd") == 0 &&
-        !(a.r.has & ACCOUNT_HAS_PASSWORD))
-        code = want_password(&a, "");
-    if (code == 0 && a.r.verb != ACCOUNT_LIST && a.r.name.len == 0)
-        code = postern_fail(EX_USAGE, "%s needs a name", verb);
-    if (code == 0)
-        code = noun == ACCOUNT_USER ? ask_for_user(p, &a.r, &to)
-                                    : ask(p, &a.r, print_line, &to);
-    if (code == 0 && a.show_password)
+        command_fail(EX_USAGE, "what to do is add, list, set or del, not %s",
+                     verb);
+    parse(&a, argc > 0 ? argc - 1 : 0, argv + 1);
+    if (strcmp(verb, "passwd") == 0 && !(a.r.has & ACCOUNT_HAS_PASSWORD))
+        want_password(&a, "");
+    if (a.r.verb != ACCOUNT_LIST && a.r.name.len == 0)
+        command_fail(EX_USAGE, "%s needs a name", verb);
+    if (noun == ACCOUNT_USER)
+        ask_for_user(&a.r, &to);
+    else
+        ask(&a.r, print_line, &to);
+    if (a.show_password)
         printf("%s\n", a.password);
     explicit_bzero(a.password, sizeof a.password);
     buf_release(&a.targets);
-    return code;
+    return 0;
 }
 
 int verb_tenant(struct postern *p, int argc, char **argv)

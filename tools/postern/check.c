@@ -16,30 +16,22 @@
 #include "tools/postern/postern.h"
 
 struct check {
-    struct postern *p;
-    unsigned errors, warnings;
+    const char *directory;
+    unsigned errors;
 };
-
-static void warn(const char *sentence, void *arg)
-{
-    struct check *c = arg;
-
-    fprintf(stderr, "postern: warning: %s\n", sentence);
-    c->warnings++;
-}
 
 static void wrong(struct check *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void wrong(struct check *c, const char *fmt, ...)
 {
+    char sentence[2000];
     va_list ap;
 
-    fputs("postern: error: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    vsnprintf(sentence, sizeof sentence, fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
+    command_say("error", "%s", sentence);
     c->errors++;
 }
 
@@ -52,18 +44,18 @@ static void wrong_value(const char *sentence, void *arg)
 
 static void check_parameters(struct check *c)
 {
-    config_check(c->p->config, wrong_value, c);
-    config_warn(c->p->config, warn, c);
+    config_check(command_config(), wrong_value, c);
+    config_warn(command_config(), command_warn, NULL);
 }
 
 /* --- master.cf --------------------------------------------------------- */
 
-static void check_overrides(struct check *c, const struct mastercf *m,
+static void check_overrides(const struct mastercf *m,
                             const struct mastercf_row *r)
 {
     for (size_t i = 0; i < r->n_overrides; i++) {
         struct view rest = view_of(r->overrides[i]), name;
-        char text[200], sentence[500];
+        char text[200];
         const char *near;
 
         view_cut(&rest, '=', &name);
@@ -72,11 +64,9 @@ static void check_overrides(struct check *c, const struct mastercf *m,
             continue;
         view_copy(view_sub(name, 0, sizeof text - 1), text, sizeof text);
         near = param_nearest(text);
-        snprintf(sentence, sizeof sentence, "%s, line %u: %s: unknown "
-                 "parameter%s%s%s", m->file, r->line, text,
-                 near ? "; did you mean " : "", near ? near : "",
-                 near ? "?" : "");
-        warn(sentence, c);
+        command_say("warning", "%s, line %u: %s: unknown parameter%s%s%s",
+                    m->file, r->line, text, near ? "; did you mean " : "",
+                    near ? near : "", near ? "?" : "");
     }
 }
 
@@ -90,17 +80,17 @@ static void check_service(struct check *c, const struct mastercf *m,
         wrong(c, "%s, line %u: service %s: there is no program %s", m->file,
               r->line, r->name, buf_text(&path));
     buf_release(&path);
-    check_overrides(c, m, r);
+    check_overrides(m, r);
 }
 
 static void check_services(struct check *c)
 {
     struct buf path = BUF_INIT, text = BUF_INIT;
     struct mastercf m = { .rows = NULL };
-    char *programs = postern_value(c->p, "daemon_directory");
+    char *programs = command_value("daemon_directory");
     struct error err;
 
-    buf_addf(&path, "%s/master.cf", c->p->config_directory);
+    buf_addf(&path, "%s/master.cf", c->directory);
     if (io_read_file(AT_FDCWD, buf_text(&path), &text, CONFIG_FILE_MAX,
                      &err) < 0 ||
         mastercf_parse(&m, buf_view(&text), buf_text(&path), &err) < 0)
@@ -115,22 +105,19 @@ static void check_services(struct check *c)
 
 /* --- files ------------------------------------------------------------- */
 
-static void check_store(struct check *c)
+static void check_store(void)
 {
-    char *base = postern_value(c->p, "virtual_mailbox_base");
-    char *queue = postern_value(c->p, "queue_directory");
+    char *base = command_value("virtual_mailbox_base");
+    char *queue = command_value("queue_directory");
     int store = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int q = open(queue, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    char sentence[1200];
     struct error err;
 
     error_set(&err, FAIL_TEMP, "no mail store there");
-    if (store < 0 || q < 0 || mark_check(q, store, &err) < 0) {
-        snprintf(sentence, sizeof sentence, "virtual_mailbox_base = %s: %s "
-                 "(is it mounted? a new one is made by \"postern store "
-                 "create\"): mail to accounts will wait", base, err.text);
-        warn(sentence, c);
-    }
+    if (store < 0 || q < 0 || mark_check(q, store, &err) < 0)
+        command_say("warning", "virtual_mailbox_base = %s: %s (is it mounted? "
+                    "a new one is made by \"postern store create\"): mail to "
+                    "accounts will wait", base, err.text);
     io_close(&store);
     io_close(&q);
     free(base);
@@ -139,7 +126,7 @@ static void check_store(struct check *c)
 
 static void check_protocols(struct check *c)
 {
-    char *words = postern_value(c->p, "inet_protocols");
+    char *words = command_value("inet_protocols");
 
     if (network_protocols(words) == 0)
         wrong(c, "inet_protocols = %s is none of all, ipv4, ipv6", words);
@@ -148,7 +135,7 @@ static void check_protocols(struct check *c)
 
 static void check_log(struct check *c)
 {
-    char *name = postern_value(c->p, "maillog_file");
+    char *name = command_value("maillog_file");
     char *slash = strrchr(name, '/');
 
     if (strcmp(name, "syslog") != 0 && name[0] != '/') {
@@ -175,7 +162,7 @@ static void check_trust(struct check *c, const char *path, unsigned refused)
     if (bits & refused)
         wrong(c, "%s", buf_text(&text));
     else
-        warn(buf_text(&text), c);
+        command_warn(buf_text(&text), NULL);
     buf_release(&text);
 }
 
@@ -186,7 +173,7 @@ static void check_files(struct check *c)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct buf path = BUF_INIT;
 
-        buf_addf(&path, "%s%s", c->p->config_directory, names[i]);
+        buf_addf(&path, "%s%s", c->directory, names[i]);
         check_trust(c, buf_text(&path), TRUST_NOT);
         buf_release(&path);
     }
@@ -197,15 +184,13 @@ static void check_key_file(struct check *c, const char *parameter,
                            const char *path)
 {
     struct stat st;
-    char sentence[2500];
 
     if (stat(path, &st) < 0) {
         wrong(c, "%s: %s: %s", parameter, path, strerrordesc_np(errno));
     } else if ((st.st_mode & 077) != 0 &&
                strcmp(parameter, "smtpd_tls_cert_file") != 0) {
-        snprintf(sentence, sizeof sentence, "%s: %s can be read by others; "
-                 "run: chmod 600 %s", parameter, path, path);
-        warn(sentence, c);
+        command_say("warning", "%s: %s can be read by others; run: chmod 600 "
+                    "%s", parameter, path, path);
     }
     check_trust(c, path, TRUST_EVERYBODY);
 }
@@ -217,7 +202,7 @@ static void check_keys(struct check *c)
                                          "smtpd_tls_key_file" };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *value = postern_value(c->p, names[i]);
+        char *value = command_value(names[i]);
         struct view rest = view_of(value), word;
         char path[1000];
 
@@ -230,20 +215,19 @@ static void check_keys(struct check *c)
 
 int verb_check(struct postern *p, int argc, char **argv)
 {
-    struct check c = { .p = p };
+    struct check c = { .directory = p->config_directory };
 
     (void)argv;
     if (argc > 0)
-        return postern_fail(EX_USAGE, "check takes no arguments");
+        command_fail(EX_USAGE, "check takes no arguments");
     check_parameters(&c);
     check_services(&c);
     check_files(&c);
     check_protocols(&c);
     check_log(&c);
-    check_store(&c);
+    check_store();
     check_keys(&c);
     if (c.errors > 0)
-        return postern_fail(EX_CONFIG, "%u errors in %s", c.errors,
-                            p->config_directory);
+        command_fail(EX_CONFIG, "%u errors in %s", c.errors, c.directory);
     return 0;
 }

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -20,105 +19,91 @@
 
 #define ANSWER_MS 60000
 
-int postern_connect(struct postern *p, struct ipc *c, struct error *err)
+void postern_connect(struct ipc *c, int code)
 {
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
-    char *path = postern_queue_path(p, ADMIN_SOCKET);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), rc = -1;
+    int fd = command_connect(ADMIN_SOCKET, SOCK_SEQPACKET);
 
-    if (fd < 0) {
-        error_sys(err, "cannot make a socket");
-    } else if (!view_copy(view_of(path), a.sun_path, sizeof a.sun_path)) {
-        error_set(err, FAIL_PERM, "the path %s is too long", path);
-    } else if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
-        if (errno == ENOENT || errno == ECONNREFUSED)
-            error_set(err, FAIL_TEMP, "the mail system is not running");
-        else
-            error_sys(err, "cannot reach master at %s", path);
-    } else {
-        ipc_init(c, fd, ANSWER_MS);
-        rc = 0;
-    }
-    if (rc < 0 && fd >= 0)
-        close(fd);
-    free(path);
-    return rc;
+    if (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED))
+        command_fail(code, "the mail system is not running");
+    if (fd < 0)
+        command_fail(code, "cannot reach master: %s", strerrordesc_np(errno));
+    ipc_init(c, fd, ANSWER_MS);
 }
 
 /* Ask master for one thing that has no answer but how it went. */
-static int ask(struct postern *p, const struct ipc_type *what)
+static int ask(const struct ipc_type *what)
 {
     struct admin_done done;
     struct error err;
     struct ipc c;
-    int code = 0;
 
-    if (postern_connect(p, &c, &err) < 0)
-        return postern_fail(EX_UNAVAILABLE, "%s", err.text);
+    postern_connect(&c, EX_UNAVAILABLE);
     if (ipc_call(&c, what, NULL, &admin_done_type, &done, &err) < 0)
-        code = postern_fail(EX_SOFTWARE, "%s", err.text);
-    else if (done.why.len > 0)
-        code = postern_fail(EX_CONFIG, "%.*s", VIEW_ARG(done.why));
+        command_fail(EX_SOFTWARE, "%s", err.text);
+    if (done.why.len > 0)
+        command_fail(EX_CONFIG, "%.*s", VIEW_ARG(done.why));
     ipc_release(&c);
-    return code;
+    return 0;
 }
 
 int verb_reload(struct postern *p, int argc, char **argv)
 {
+    (void)p;
     (void)argc;
     (void)argv;
-    return ask(p, &admin_reload_type);
+    return ask(&admin_reload_type);
 }
 
 int verb_logrotate(struct postern *p, int argc, char **argv)
 {
+    (void)p;
     (void)argc;
     (void)argv;
-    return ask(p, &admin_reopen_log_type);
+    return ask(&admin_reopen_log_type);
 }
 
 /* Wait until master's lock is free: then it has ended. */
-static int wait_for_end(struct postern *p)
+static void wait_for_end(void)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    char *path = postern_queue_path(p, "pid/master.pid");
-    int fd = open(path, O_RDWR | O_CLOEXEC), code = 0;
+    char *path = command_path("pid/master.pid");
+    int fd = open(path, O_RDWR | O_CLOEXEC);
 
     if (fd < 0 || fcntl(fd, F_OFD_SETLKW, &lock) < 0)
-        code = postern_fail(EX_OSERR, "cannot wait for %s: %s", path,
-                            strerrordesc_np(errno));
-    if (fd >= 0)
-        close(fd);
+        command_fail(EX_OSERR, "cannot wait for %s: %s", path,
+                     strerrordesc_np(errno));
+    close(fd);
     free(path);
-    return code;
 }
 
 int verb_stop(struct postern *p, int argc, char **argv)
 {
-    int code = ask(p, &admin_stop_type);
-
+    (void)p;
     (void)argc;
     (void)argv;
-    return code ? code : wait_for_end(p);
+    ask(&admin_stop_type);
+    wait_for_end();
+    return 0;
 }
 
 /* --- start ------------------------------------------------------------- */
 
 /* Become master; `how` is its option with one value, or NULL. */
-static int run_master(struct postern *p, const char *how, const char *value)
+static _Noreturn void run_master(struct postern *p, const char *how,
+                                 const char *value)
 {
-    char *dir = postern_value(p, "daemon_directory");
+    char *dir = command_value("daemon_directory");
     char *conf = realpath(p->config_directory, NULL);
     struct buf program = BUF_INIT;
     struct error err;
 
     /* It says which program that is. */
     if (trust_file(conf, "main.cf", &err) < 0)
-        return postern_fail(EX_CONFIG, "%s", err.text);
+        command_fail(EX_CONFIG, "%s", err.text);
     buf_addf(&program, "%s/master", dir);
     execl(buf_text(&program), "master", "-c", conf, how, value, (char *)NULL);
-    return postern_fail(EX_OSFILE, "cannot run %s: %s", buf_text(&program),
-                        strerrordesc_np(errno));
+    command_fail(EX_OSFILE, "cannot run %s: %s", buf_text(&program),
+                 strerrordesc_np(errno));
 }
 
 /* In the child: what the terminal does to its jobs is not for master. */
@@ -128,14 +113,14 @@ static _Noreturn void begin_master(struct postern *p, int ready_fd)
 
     buf_addf(&fd, "%d", ready_fd);
     setsid();
-    _exit(run_master(p, "-r", buf_text(&fd)));
+    run_master(p, "-r", buf_text(&fd));
 }
 
 int verb_start_fg(struct postern *p, int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    return run_master(p, "-f", NULL);
+    run_master(p, "-f", NULL);
 }
 
 int verb_start(struct postern *p, int argc, char **argv)
@@ -148,19 +133,19 @@ int verb_start(struct postern *p, int argc, char **argv)
     (void)argc;
     (void)argv;
     if (pipe2(fds, O_CLOEXEC) < 0)
-        return postern_fail(EX_OSERR, "cannot make a pipe");
+        command_fail(EX_OSERR, "cannot make a pipe");
     fcntl(fds[1], F_SETFD, 0);
     pid = fork();
     if (pid < 0)
-        return postern_fail(EX_OSERR, "cannot start master");
+        command_fail(EX_OSERR, "cannot start master");
     if (pid == 0)
         begin_master(p, fds[1]);
     close(fds[1]);
     n = read(fds[0], answer, sizeof answer);
     close(fds[0]);
     if (n <= 0)
-        return postern_fail(EX_UNAVAILABLE, "the mail system did not start; "
-                            "what went wrong is said above and in the log");
+        command_fail(EX_UNAVAILABLE, "the mail system did not start; what "
+                     "went wrong is said above and in the log");
     return 0;
 }
 
@@ -221,17 +206,15 @@ int verb_status(struct postern *p, int argc, char **argv)
 {
     struct error err;
     struct ipc c;
-    int code = 0;
 
     (void)argc;
     (void)argv;
-    if (postern_connect(p, &c, &err) < 0)
-        return postern_fail(1, "%s", err.text);
+    postern_connect(&c, 1);
     if (ipc_send(&c, &admin_status_type, NULL, &err) < 0 ||
         print_status(&c, p->json, &err) < 0)
-        code = postern_fail(EX_SOFTWARE, "%s", err.text);
+        command_fail(EX_SOFTWARE, "%s", err.text);
     ipc_release(&c);
-    return code;
+    return 0;
 }
 
 /* --- store ------------------------------------------------------------- */
@@ -276,14 +259,15 @@ int verb_store(struct postern *p, int argc, char **argv)
 {
     struct error err;
     char *base, *queue;
-    int rc;
 
+    (void)p;
     if (argc != 1 || strcmp(argv[0], "create") != 0)
-        return postern_fail(EX_USAGE, "usage: postern store create");
-    base = postern_value(p, "virtual_mailbox_base");
-    queue = postern_value(p, "queue_directory");
-    rc = create_store(queue, base, &err);
+        command_fail(EX_USAGE, "usage: postern store create");
+    base = command_value("virtual_mailbox_base");
+    queue = command_value("queue_directory");
+    if (create_store(queue, base, &err) < 0)
+        command_fail(EX_CANTCREAT, "%s", err.text);
     free(base);
     free(queue);
-    return rc < 0 ? postern_fail(EX_CANTCREAT, "%s", err.text) : 0;
+    return 0;
 }

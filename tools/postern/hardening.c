@@ -151,9 +151,9 @@ static void print_process(const struct admin_process *a, struct totals *t)
 }
 
 /* Master does not list itself. */
-static void print_master(struct postern *p, struct totals *t)
+static void print_master(struct totals *t)
 {
-    char *path = postern_queue_path(p, "pid/master.pid");
+    char *path = command_path("pid/master.pid");
     struct buf text = BUF_INIT;
     struct error err;
     uint64_t pid;
@@ -184,9 +184,9 @@ static int print_all(struct ipc *c, struct totals *t, struct error *err)
 }
 
 /* Nothing in this suite needs a file that lends its owner's rights. */
-static unsigned count_setid(struct postern *p, const char *parameter)
+static unsigned count_setid(const char *parameter)
 {
-    char *dir = postern_value(p, parameter);
+    char *dir = command_value(parameter);
     unsigned n = 0;
     struct dirent *e;
     struct stat st;
@@ -233,8 +233,8 @@ static void print_kernel(bool is_root)
 }
 
 /* Each program knows its own list, and prints it. */
-static int print_list_of(const char *dir, const char *program,
-                         const char *option)
+static void print_list_of(const char *dir, const char *program,
+                          const char *option)
 {
     struct buf path = BUF_INIT;
     char *const argv[] = { (char *)(uintptr_t)program,
@@ -246,41 +246,42 @@ static int print_list_of(const char *dir, const char *program,
     fflush(stdout);
     if (posix_spawn(&pid, buf_text(&path), NULL, NULL, argv, environ) == 0)
         waitpid(pid, &status, 0);
+    if (status != 0)
+        command_fail(EX_UNAVAILABLE, "%s does not say what it may",
+                     buf_text(&path));
     buf_release(&path);
-    return status == 0 ? 0 : postern_fail(EX_UNAVAILABLE, "%s/%s does not say "
-                                          "what it may", dir, program);
 }
 
 /* What the walls around each program let through: system calls (-A), or what
  * may be done to files (-R). */
-static int print_lists(struct postern *p, const char *option)
+static int print_lists(const char *option)
 {
-    char *dir = postern_value(p, "daemon_directory");
+    char *dir = command_value("daemon_directory");
     struct dirent **list = NULL;
-    int code = 0, n = scandir(dir, &list, NULL, alphasort);
+    int n = scandir(dir, &list, NULL, alphasort);
 
     if (n < 0)
-        code = postern_fail(EX_NOINPUT, "cannot list %s", dir);
+        command_fail(EX_NOINPUT, "cannot list %s", dir);
     for (int i = 0; i < n; i++) {
         const char *name = list[i]->d_name;
 
-        if (code == 0 && name[0] != '.' && strcmp(name, "master") != 0)
-            code = print_list_of(dir, name, option);
+        if (name[0] != '.' && strcmp(name, "master") != 0)
+            print_list_of(dir, name, option);
         free(list[i]);
     }
     free(list);
     free(dir);
-    return code;
+    return 0;
 }
 
 /* Whom each program may join, its uid and root directory: master's table. */
-static int print_roles(struct postern *p)
+static int print_roles(void)
 {
-    char *dir = postern_value(p, "daemon_directory");
-    int code = print_list_of(dir, "master", "-A");
+    char *dir = command_value("daemon_directory");
 
+    print_list_of(dir, "master", "-A");
     free(dir);
-    return code;
+    return 0;
 }
 
 int verb_hardening(struct postern *p, int argc, char **argv)
@@ -288,33 +289,30 @@ int verb_hardening(struct postern *p, int argc, char **argv)
     struct totals t = { .processes = 0 };
     struct error err;
     struct ipc c;
-    int rc;
 
+    (void)p;
     if (argc == 1 && strcmp(argv[0], "calls") == 0)
-        return print_lists(p, "-A");
+        return print_lists("-A");
     if (argc == 1 && strcmp(argv[0], "rules") == 0)
-        return print_lists(p, "-R");
+        return print_lists("-R");
     if (argc == 1 && strcmp(argv[0], "roles") == 0)
-        return print_roles(p);
+        return print_roles();
     if (argc > 0)
-        return postern_fail(EX_USAGE, "usage: postern hardening "
-                            "[calls | rules | roles]");
-    if (postern_connect(p, &c, &err) < 0)
-        return postern_fail(EX_UNAVAILABLE, "%s", err.text);
+        command_fail(EX_USAGE, "usage: postern hardening [calls | rules | "
+                     "roles]");
+    postern_connect(&c, EX_UNAVAILABLE);
     printf("%-9s %-16s %7s %10s %-5s %-4s %-7s %-8s %-5s %s\n", "PROGRAM",
            "SERVICE", "PID", "UID", "CAPS", "NNP", "SECCOMP", "LANDLOCK",
            "NET", "ROOT");
-    print_master(p, &t);
-    rc = ipc_send(&c, &admin_status_type, NULL, &err);
-    if (rc == 0)
-        rc = print_all(&c, &t, &err);
+    print_master(&t);
+    if (ipc_send(&c, &admin_status_type, NULL, &err) < 0 ||
+        print_all(&c, &t, &err) < 0)
+        command_fail(EX_SOFTWARE, "%s", err.text);
     ipc_release(&c);
-    if (rc < 0)
-        return postern_fail(EX_SOFTWARE, "%s", err.text);
     printf("\n%u processes, %u of them root; %u without a wall they should "
            "have; %u set-id programs\n", t.processes, t.root, t.weak,
-           count_setid(p, "daemon_directory") +
-               count_setid(p, "command_directory"));
+           count_setid("daemon_directory") +
+               count_setid("command_directory"));
     if (t.starting > 0)
         printf("%u of them only start, and hear nobody before their walls "
                "stand\n", t.starting);

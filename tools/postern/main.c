@@ -2,12 +2,7 @@
 /* postern - start, stop and look at the mail system. */
 #include "tools/postern/postern.h"
 
-#include <stdarg.h>
 #include <sysexits.h>
-#include <unistd.h>
-
-#include "base/alloc.h"
-#include "base/log.h"
 
 static const struct verb verbs[] = {
     { "start", "", "start the mail system and wait until it is ready",
@@ -43,38 +38,6 @@ static const struct verb verbs[] = {
     { NULL, NULL, NULL, NULL },
 };
 
-int postern_fail(int code, const char *fmt, ...)
-{
-    va_list ap;
-
-    fputs("postern: ", stderr);
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fputc('\n', stderr);
-    return code;
-}
-
-char *postern_value(struct postern *p, const char *name)
-{
-    struct buf b = BUF_INIT;
-    struct error err;
-
-    if (config_get(p->config, name, &b, &err) < 0)
-        exit(postern_fail(EX_CONFIG, "%s", err.text));
-    return buf_take(&b);
-}
-
-char *postern_queue_path(struct postern *p, const char *name)
-{
-    char *dir = postern_value(p, "queue_directory");
-    struct buf b = BUF_INIT;
-
-    buf_addf(&b, "%s/%s", dir, name);
-    free(dir);
-    return buf_take(&b);
-}
-
 static int usage(FILE *to, int code)
 {
     fprintf(to, "usage: postern [-c config_directory] [--json] verb ...\n\n");
@@ -84,23 +47,11 @@ static int usage(FILE *to, int code)
     return code;
 }
 
-static void read_config(struct postern *p)
-{
-    struct buf path = BUF_INIT;
-    struct error err;
-
-    buf_addf(&path, "%s/main.cf", p->config_directory);
-    if (config_read(&p->config, buf_text(&path), &err) < 0)
-        exit(postern_fail(EX_CONFIG, "%s", err.text));
-    buf_release(&path);
-}
-
 int main(int argc, char **argv)
 {
     struct postern p = { .config_directory = config_directory(NULL) };
     int at = 1;
 
-    log_name("postern");
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "-c") == 0 && at + 1 < argc)
             p.config_directory = argv[++at];
@@ -114,10 +65,10 @@ int main(int argc, char **argv)
         return usage(stderr, EX_USAGE);
     for (const struct verb *v = verbs; v->name != NULL; v++) {
         if (strcmp(argv[at], v->name) == 0) {
-            read_config(&p);
+            command_begin(p.config_directory);
             return v->run(&p, argc - at - 1, argv + at + 1);
         }
     }
-    fprintf(stderr, "postern: there is no verb \"%s\"\n", argv[at]);
+    command_say("error", "there is no verb \"%s\"", argv[at]);
     return usage(stderr, EX_USAGE);
 }

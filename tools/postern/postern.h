@@ -8,12 +8,10 @@
 #ifndef TOOLS_POSTERN_H
 #define TOOLS_POSTERN_H
 
-#include "config/config.h"
-#include "ipc/ipc.h"
+#include "tools/common/command.h"
 
 struct postern {
     const char *config_directory;
-    struct config *config;
     bool json;
 };
 
@@ -22,19 +20,9 @@ struct verb {
     int (*run)(struct postern *p, int argc, char **argv);
 };
 
-/* The value of a parameter, expanded; ends the command when it has none. The
- * caller frees it. */
-char *postern_value(struct postern *p, const char *name);
-
-/* Connect to master's control socket. */
-int postern_connect(struct postern *p, struct ipc *c, struct error *err);
-
-/* The path of a file in the queue directory; the caller frees it. */
-char *postern_queue_path(struct postern *p, const char *name);
-
-/* Print a sentence to standard error and return `code`. */
-int postern_fail(int code, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Connect to master's control socket, or end the command with `code`: nothing
+ * runs. */
+void postern_connect(struct ipc *c, int code);
 
 /* Each is one verb of main.c's table, with its arguments, and gives the exit
  * code. */

@@ -108,32 +108,26 @@ int verb_trace(struct postern *p, int argc, char **argv)
 {
     struct trace t = { .n = 1 };
     char *path;
-    FILE *f = NULL;
-    int rc = 0;
+    FILE *f;
 
+    (void)p;
     if (argc < 1 || argc > 2 || !is_id(view_of(argv[0])))
-        return postern_fail(EX_USAGE, "usage: postern trace QUEUEID [LOGFILE] "
-                            "(16 digits and letters A to F, as in the log)");
+        command_fail(EX_USAGE, "usage: postern trace QUEUEID [LOGFILE] (16 "
+                     "digits and letters A to F, as in the log)");
     view_copy(view_of(argv[0]), t.ids[0], sizeof t.ids[0]);
-    path = argc > 1 ? alloc_text(argv[1]) : postern_value(p, "maillog_file");
-    if (strcmp(path, "syslog") == 0) {
-        rc = postern_fail(EX_USAGE, "maillog_file = syslog: say which file "
-                          "the system's logger writes: postern trace %s "
-                          "LOGFILE", argv[0]);
-        goto out;
-    }
+    path = argc > 1 ? alloc_text(argv[1]) : command_value("maillog_file");
+    if (strcmp(path, "syslog") == 0)
+        command_fail(EX_USAGE, "maillog_file = syslog: say which file the "
+                     "system's logger writes: postern trace %s LOGFILE",
+                     argv[0]);
     f = fopen(path, "re");
-    if (f == NULL) {
-        rc = postern_fail(EX_NOINPUT, "cannot read the log %s: %s", path,
-                          strerrordesc_np(errno));
-        goto out;
-    }
+    if (f == NULL)
+        command_fail(EX_NOINPUT, "cannot read the log %s: %s", path,
+                     strerrordesc_np(errno));
     print_all(&t, f);
     if (t.lines == 0)
-        rc = postern_fail(1, "%s: nothing about %s", path, argv[0]);
-out:
-    if (f != NULL)
-        fclose(f);
+        command_fail(1, "%s: nothing about %s", path, argv[0]);
+    fclose(f);
     free(path);
-    return rc;
+    return 0;
 }

@@ -127,7 +127,7 @@ int main(int argc, char **argv)
         else if (opt == '?')
             usage(stderr, EX_USAGE);
     }
-    command_begin("postlog", directory);
+    command_begin(directory);
     p.priority = priority_of(priority);
     if (p.tag == NULL)
         p.tag = default_tag();

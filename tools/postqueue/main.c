@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     }
     if (what == 0 || optind != argc)
         usage(stderr, EX_USAGE);
-    command_begin("postqueue", directory);
+    command_begin(directory);
     switch (what) {
     case 'p':
     case 'j':
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
         if (!qfile_is_id(view_of(argument)))
             command_fail(EX_USAGE, "\"%s\" is no queue id", argument);
         if (queue_flush_now(argument, "") == 0)
-            command_warn("%s is not a deferred message", argument);
+            command_say("warning", "%s is not a deferred message", argument);
         return 0;
     case 's':
         queue_flush_now("", argument);

@@ -133,7 +133,7 @@ static void apply(struct run *r, const struct change *ch, const char *id)
 static void apply_id(struct run *r, const struct change *ch, const char *id)
 {
     if (!qfile_is_id(view_of(id)) && strcmp(id, "ALL") != 0)
-        command_warn("bad queue id: %s", id);
+        command_say("warning", "bad queue id: %s", id);
     else
         apply(r, ch, id);
 }
@@ -195,7 +195,7 @@ int main(int argc, char **argv)
         usage(stderr, EX_USAGE);
     if (optind < argc)
         r.queue = argv[optind];
-    command_begin("postsuper", directory);
+    command_begin(directory);
     fd = command_connect(QUEUE_SOCKET, SOCK_SEQPACKET);
     if (fd < 0 && (r.dir = offline_begin()) < 0)
         command_fail(EX_UNAVAILABLE, "Cannot change mail queue - mail system "

@@ -2,6 +2,7 @@
 /* sendmail, mailq, newaliases - what local programs have always used. */
 #include "tools/sendmail/sendmail.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -63,7 +64,7 @@ static void add_from(struct submission *s)
     }
     if (header_write_mailbox(&with, "From", view_of(s->full_name),
                              buf_view(&address), &err) < 0)
-        fprintf(stderr, "sendmail: warning: -F: %s\n", err.text);
+        command_say("warning", "-F: %s", err.text);
     buf_release(&address);
     buf_add_view(&with, buf_view(&s->text));
     buf_release(&s->text);
@@ -86,8 +87,7 @@ static enum mode mode_of(const char *arg)
     case 'i':
         return ALIASES;
     default:
-        fprintf(stderr, "sendmail: fatal: unsupported: -b%s\n", arg);
-        exit(EX_USAGE);
+        command_fail(EX_USAGE, "unsupported: -b%s", arg);
     }
 }
 
@@ -105,9 +105,8 @@ static const char *notify_of(const char *arg)
                          rest.len == 0));
     if (good)
         return arg;
-    fprintf(stderr, "sendmail: fatal: -N %s is neither \"never\" nor a list "
-            "of success, failure, delay\n", arg);
-    exit(EX_USAGE);
+    command_fail(EX_USAGE, "-N %s is neither \"never\" nor a list of "
+                 "success, failure, delay", arg);
 }
 
 /* -R (RFC 3461 section 4.3) */
@@ -117,8 +116,7 @@ static const char *ret_of(const char *arg)
         return "FULL";
     if (strcasecmp(arg, "hdrs") == 0)
         return "HDRS";
-    fprintf(stderr, "sendmail: fatal: -R %s is neither full nor hdrs\n", arg);
-    exit(EX_USAGE);
+    command_fail(EX_USAGE, "-R %s is neither full nor hdrs", arg);
 }
 
 struct options {
@@ -229,12 +227,11 @@ static int make_aliases(void)
 
 int main(int argc, char **argv)
 {
-    const char *name = strrchr(argv[0], '/');
+    const char *name = program_invocation_short_name;
     struct submission s = { .sender = NULL };
     struct options o = { DELIVER, NULL, "", "" };
     int opt;
 
-    name = name ? name + 1 : argv[0];
     if (strcmp(name, "mailq") == 0)
         o.mode = LIST;
     if (strcmp(name, "newaliases") == 0)
@@ -244,7 +241,7 @@ int main(int argc, char **argv)
     while ((opt = getopt(argc, argv, "A:B:b:C:cdeEF:f:GgH:h:IiL:mN:nO:o:p:"
                                      "q::R:r:stUV:vX:x:")) != -1)
         take_option(opt, &o, &s);
-    command_begin(name, o.directory);
+    command_begin(o.directory);
     switch (o.mode) {
     case LIST:
         return queue_print(false);
