@@ -87,6 +87,16 @@ static void wait_for_authd(struct login_client *c)
 
 /* --- what authd says --------------------------------------------------- */
 
+/* The same line in IMAP (RFC 3501 section 6.2.2) and POP3 (RFC 5034). */
+static void say_challenge(struct login_client *c, struct view data)
+{
+    struct buf *out = &c->stream.out;
+
+    buf_add_text(out, "+ ");
+    encode_base64(out, data);
+    buf_add_text(out, "\r\n");
+}
+
 static void on_challenge(struct peer *p, const void *msg)
 {
     const struct auth_challenge *a = msg;
@@ -97,7 +107,7 @@ static void on_challenge(struct peer *p, const void *msg)
         return;
     c->state = ANSWER;
     timer_cancel(&login.daemon->loop, &c->patience);
-    c->protocol->challenge(c, a->data);
+    say_challenge(c, a->data);
     client_resume(c);
 }
 

@@ -308,17 +308,6 @@ static bool imap_command(struct login_client *c)
 
 /* --- authentication ---------------------------------------------------- */
 
-static void imap_challenge(struct login_client *c, struct view data)
-{
-    struct buf coded = BUF_INIT;
-
-    encode_base64(&coded, data);
-    buf_add_text(&c->stream.out, "+ ");
-    buf_add_view(&c->stream.out, buf_view(&coded));
-    buf_add_text(&c->stream.out, "\r\n");
-    buf_release(&coded);
-}
-
 static void imap_accepted(struct login_client *c)
 {
     client_say(c, "%s OK [CAPABILITY " IMAP_CAPABILITIES "] Logged in\r\n",
@@ -352,6 +341,6 @@ static void imap_bye(struct login_client *c, const char *why)
 }
 
 const struct protocol imap_protocol = {
-    "imap", "imapd", imap_greet, imap_command, imap_challenge, imap_accepted,
-    imap_refused, imap_bye,
+    "imap", "imapd", imap_greet, imap_command, imap_accepted, imap_refused,
+    imap_bye,
 };

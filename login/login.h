@@ -88,10 +88,9 @@ struct protocol {
     void (*greet)(struct login_client *c);
     /* Run the next command of the input; false: it has not come yet. */
     bool (*command)(struct login_client *c);
-    void (*challenge)(struct login_client *c, struct view data);
-    /* The client is `account` now. */
+    /* The client is `user` now; its session speaks next. */
     void (*accepted)(struct login_client *c);
-    /* It is not; `malformed`: it did not speak SASL. */
+    /* It is not. */
     void (*refused)(struct login_client *c, enum auth_result why);
     /* A last word before we hang up. */
     void (*bye)(struct login_client *c, const char *why);

@@ -171,17 +171,6 @@ static bool pop3_command(struct login_client *c)
     return true;
 }
 
-static void pop3_challenge(struct login_client *c, struct view data)
-{
-    struct buf coded = BUF_INIT;
-
-    encode_base64(&coded, data);
-    buf_add_text(&c->stream.out, "+ ");
-    buf_add_view(&c->stream.out, buf_view(&coded));
-    buf_add_text(&c->stream.out, "\r\n");
-    buf_release(&coded);
-}
-
 /* The session answers, when it has its mailbox (RFC 3206: or not). */
 static void pop3_accepted(struct login_client *c)
 {
@@ -211,6 +200,6 @@ static void pop3_bye(struct login_client *c, const char *why)
 }
 
 const struct protocol pop3_protocol = {
-    "pop3", "pop3d", pop3_greet, pop3_command, pop3_challenge, pop3_accepted,
-    pop3_refused, pop3_bye,
+    "pop3", "pop3d", pop3_greet, pop3_command, pop3_accepted, pop3_refused,
+    pop3_bye,
 };
