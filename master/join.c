@@ -40,6 +40,8 @@ static const char *stamp_to(struct pool *p, struct stamp *s, int *client_end)
 
     if (p->master->stopping && p->total == 0)
         return "it has ended, since all stops";
+    if (pool_does_not_start(p))
+        return "its program does not start";
     if (client_end != NULL && ipc_pair(pair, &err) < 0)
         return "no descriptors left";
     if (client_end != NULL) {

@@ -56,7 +56,7 @@ const struct param master_params[] = {
         "this long"),
     PARAM_TIME(master_conf, service_throttle_time, "60s", "0", "1h",
         "the longest pause before a program that keeps failing is started "
-        "again"),
+        "again; meanwhile who needs it is told so, and does not wait"),
     PARAM_TIME(master_conf, reload_timeout, "10s", "1s", "1h",
         "how long \"postern reload\" waits for each program to accept the "
         "new configuration; then the old one stays"),

@@ -18,7 +18,8 @@
 /* A process that lived this long was not a bad start. */
 #define GOOD_LIFE_MS 5000
 
-/* A start of the whole suite is given up when one program fails this often. */
+/* A program that failed this often does not start: a start of the whole suite
+ * is given up, and nobody waits for it. */
 #define START_FAILURES 3
 
 struct child *child_of(struct peer *control)
@@ -293,6 +294,24 @@ static void on_trim(struct timer *t)
     }
 }
 
+bool pool_does_not_start(const struct pool *p)
+{
+    return p->total == 0 && p->throttle.place != 0 &&
+           p->failures >= START_FAILURES;
+}
+
+/* Closed, a connection that nobody took tells who waits at its other end. */
+static void drop_waiting(struct pool *p)
+{
+    struct buf in = BUF_INIT;
+    struct ipc_packet packet;
+
+    while (ipc_recv_raw(p->channel[1], &in, &packet, MSG_DONTWAIT) > 0)
+        ipc_packet_release(&packet);
+    buf_release(&in);
+    p->pending = 0;
+}
+
 /* A start that went wrong is repeated later and later, the first at once. */
 static void throttle(struct pool *p)
 {
@@ -384,6 +403,8 @@ void pool_reap(struct master *m, pid_t pid, int status)
         throttle(p);
     else if (!bad)
         p->failures = 0;
+    if (pool_does_not_start(p))
+        drop_waiting(p);
     close_if_over(p);
     if (p->role->per == PER_SESSION || (p->doomed && p->total == 0))
         pool_free(p);

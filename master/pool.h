@@ -91,6 +91,10 @@ void pool_free(struct pool *p);
 /* A process ended; `status` is from waitpid(2). */
 void pool_reap(struct master *m, pid_t pid, int status);
 
+/* Is there no process, and none to come soon, since those that were started
+ * failed one after the other? */
+bool pool_does_not_start(const struct pool *p);
+
 /* Ask all children of the pool to end. */
 void pool_stop(struct pool *p);
 
