@@ -248,6 +248,13 @@ void pool_adjust(struct pool *p)
         timer_set(&m->loop, &p->trim, m->conf.max_idle * 1000ULL);
 }
 
+void pool_retry(struct pool *p)
+{
+    timer_cancel(&p->master->loop, &p->throttle);
+    p->failures = 0;
+    pool_adjust(p);
+}
+
 /* --- ending ------------------------------------------------------------ */
 
 static void stop_child(struct child *c)

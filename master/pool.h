@@ -85,6 +85,9 @@ struct pool *pool_of_role(struct master *m, const char *role);
 /* Start or end processes until there are as many as are needed. */
 void pool_adjust(struct pool *p);
 
+/* The same, at once however often starts have failed. */
+void pool_retry(struct pool *p);
+
 /* Free a pool that has no child; its parent keeps what they share. */
 void pool_free(struct pool *p);
 

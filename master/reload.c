@@ -218,10 +218,9 @@ static void replace(struct master *m)
     list_each_safe (l, &m->pools) {
         struct pool *p = list_entry(l, struct pool, link);
 
-        if (p->role->shape != ROLE_HUB && p->role->per != PER_SESSION) {
+        if (p->role->shape != ROLE_HUB && p->role->per != PER_SESSION)
             pool_stop(p);
-            pool_adjust(p);
-        }
+        pool_retry(p); /* perhaps it lacked just this */
     }
     files_reopen_log(m);
     log_info("reload -- version %s, configuration %s", POSTERN_VERSION,

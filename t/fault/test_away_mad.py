@@ -136,6 +136,17 @@ class Mad(away.AwayCase):
             self.serves_again(program)
         self.done("what does not start")
 
+    def test_a_reload_ends_the_pause(self):
+        """What a program lacked may be there now."""
+        s = self.server("am", service_throttle_time="1h")
+        with replaced(s, "cleanup", "exits"):
+            self.equal([self.send() for _ in range(3)], [451] * 3)
+        self.equal(self.send(), 451)
+        s.postern("reload")
+        self.equal(self.send(), 250)
+        self.true(self.took < 1, f"{self.took:.1f} s")
+        self.done("a reload")
+
     def all_there(self):
         return all(pids_of(self.s, p) for p in ("notify", "dnsd", "keyd"))
 
