@@ -9,7 +9,7 @@ LARGE = 100_000  # lines: more than content_memory_limit, so in pieces
 
 class Kill(suite.Case):
     def survives(self, work, *programs, least=1, **settings):
-        s = works.server(self, "ki", **settings)
+        s = works.server(self, "ki", sessions=False, **settings)
         killing = kill.Killing(s, work)
         self.equal(killing.run(*programs), [])
         self.true(killing.total >= least, f"only {killing.total} points")
@@ -35,7 +35,7 @@ class Kill(suite.Case):
         self.survives(works.Bounce(), "bounce", "qmgr", "smtp", least=100)
 
     def test_a_planted_double_delivery_is_found(self):
-        s = works.server(self, "ki", ("local", "random_name"))
+        s = works.server(self, "ki", ("local", "random_name"), sessions=False)
         wrong = kill.Killing(s, works.Mail()).run("local")
         self.true(any("delivered 2 times" in w for w in wrong), wrong)
 

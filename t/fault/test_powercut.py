@@ -14,12 +14,14 @@ import works
 
 class PowerCut(cuts.CutCase):
     def mail(self, n_disks, kind, fast):
-        self.survives(self.server(n_disks, kind, fast_delivery_time=fast),
-                      works.Mail(), "cleanup", "local", "qmgr", least=100)
+        s = self.server(n_disks, kind, sessions=False,
+                        fast_delivery_time=fast)
+        self.survives(s, works.Mail(), "cleanup", "local", "qmgr", least=100)
 
     def after_the_answer(self, n_disks, times, fault=None, fast="1s",
                          kind="ext4"):
-        s = self.server(n_disks, kind, fault, fast_delivery_time=fast)
+        s = self.server(n_disks, kind, fault, sessions=False,
+                        fast_delivery_time=fast)
         work = works.Mail()
         cutting = cuts.Cutting(s, work)
         for _ in range(times):
@@ -46,7 +48,7 @@ class PowerCut(cuts.CutCase):
         self.mail(2, "xfs", "0")
 
     def failing(self, program, disk, **how):
-        return self.failures(works.Mail(), program, disk,
+        return self.failures(works.Mail(), program, disk, sessions=False,
                              fast_delivery_time="0", **how)
 
     def test_f11_the_disk_of_the_queue_fails(self):
@@ -72,12 +74,13 @@ class PowerCut(cuts.CutCase):
 
 
 MAIL = ["smtpd", "cleanup", "mapd", "qmgr", "local", "authd", "logd"]
+ALONE = {"sessions": False}
 EVERYTHING = {
-    "delivered_first": (works.Mail, MAIL, {}),
-    "queued_first": (works.Mail, MAIL, {"fast_delivery_time": "0"}),
-    "sendmail": (works.Submit, ["smtpd", "cleanup"], {}),
-    "relaying": (works.Relay, ["smtp", "qmgr", "dnsd", "cleanup"], {}),
-    "bouncing": (works.Bounce, ["bounce", "qmgr", "smtp", "cleanup"], {}),
+    "delivered_first": (works.Mail, MAIL, ALONE),
+    "queued_first": (works.Mail, MAIL, ALONE | {"fast_delivery_time": "0"}),
+    "sendmail": (works.Submit, ["smtpd", "cleanup"], ALONE),
+    "relaying": (works.Relay, ["smtp", "qmgr", "dnsd", "cleanup"], ALONE),
+    "bouncing": (works.Bounce, ["bounce", "qmgr", "smtp", "cleanup"], ALONE),
     "imap": (works.Imap, ["login", "authd", "notify", "logd"], {}),
     "accounts": (works.Accounts, ["authd", "logd"], {}),
 }

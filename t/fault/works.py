@@ -572,10 +572,16 @@ class Accounts(Work):
         return f"{len(self.made)} accounts made, {len(self.deleted)} deleted"
 
 
-def server(case, name, fault=None, prepare=None, also=(), **settings):
-    """An instance with everything that any work needs; `fault` is planted, and
-    what is in `also`."""
-    s = case.instance(name).mail().tls("localhost")
+def server(case, name, fault=None, prepare=None, also=(), sessions=True,
+           **settings):
+    """An instance with everything that any work needs, or, without `sessions`,
+    that mail alone needs, which starts faster; `fault` is planted, and what is
+    in `also`."""
+    s = case.instance(name).mail()
+    if sessions:
+        s.tls("localhost")
+    else:
+        s.rows += ["notify unix - - - - 1 notify"]
     if prepare:
         prepare(s)
     s.sink = peers.Sink(replies={"RCPT no@far.example": "550 5.1.1 no"})
