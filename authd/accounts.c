@@ -155,6 +155,8 @@ static int change_other(const struct account_request *r, struct view name,
     struct buf tenant = BUF_INIT;
     int rc;
 
+    if (r->noun == ACCOUNT_ALIAS && r->targets.len == 0)
+        return error_set(err, FAIL_PERM, "an alias needs an address to go to");
     if (r->noun == ACCOUNT_ALIAS)
         return database_set_alias(name, r->targets, r->verb == ACCOUNT_ADD,
                                   err);
@@ -163,6 +165,9 @@ static int change_other(const struct account_request *r, struct view name,
                          "to set; delete it and add it again");
     if (r->noun == ACCOUNT_TENANT)
         return database_add_tenant(name, err);
+    if (r->tenant.len == 0)
+        return error_set(err, FAIL_PERM, "a domain needs a tenant: --tenant "
+                         "NAME");
     directory_fold(&tenant, r->tenant);
     rc = database_add_domain(name, buf_view(&tenant), err);
     buf_release(&tenant);

@@ -54,11 +54,8 @@ void account_wipe(struct account *a)
 
 static int failed(struct error *err, const char *what)
 {
-    int code = sqlite3_errcode(db);
-
-    error_set(err, code == SQLITE_CONSTRAINT ? FAIL_PERM : FAIL_TEMP,
-              "cannot %s: %s", what, sqlite3_errmsg(db));
-    return -1;
+    return error_set(err, FAIL_TEMP, "cannot %s: %s", what,
+                     sqlite3_errmsg(db));
 }
 
 static int version(void)
@@ -168,9 +165,35 @@ static int first_row(sqlite3_stmt *st, struct error *err)
     return st ? failed(err, "read the accounts' database") : -1;
 }
 
-/* Run a change; -1 also when it changed nothing and `none` says so. */
-static int change(sqlite3_stmt *st, const char *what, const char *none,
-                  struct error *err)
+/* What a change is about, for the sentence that says why it was not made. */
+struct subject {
+    enum account_noun noun;
+    struct view name;
+    struct view above; /* the tenant or domain that it is to be added to */
+};
+
+static const char *const nouns[] = { "tenant", "domain", "account", "alias" };
+
+/* What our schema refuses, in words. */
+static int refuse(const struct subject *s, struct error *err)
+{
+    const char *noun = nouns[s->noun];
+
+    if (sqlite3_extended_errcode(db) != SQLITE_CONSTRAINT_FOREIGNKEY)
+        return error_set(err, FAIL_PERM, "the %s %.*s is there already", noun,
+                         VIEW_ARG(s->name));
+    if (s->above.len > 0)
+        return error_set(err, FAIL_PERM, "there is no %s %.*s; add it first",
+                         s->noun == ACCOUNT_DOMAIN ? "tenant" : "domain",
+                         VIEW_ARG(s->above));
+    return error_set(err, FAIL_PERM, "the %s %.*s still has %s; delete them "
+                     "first", noun, VIEW_ARG(s->name),
+                     s->noun == ACCOUNT_TENANT ? "domains"
+                                               : "accounts or aliases");
+}
+
+/* Run a change; that it changed nothing is an error if it has a subject. */
+static int change(sqlite3_stmt *st, const struct subject *s, struct error *err)
 {
     int rc;
 
@@ -178,10 +201,13 @@ static int change(sqlite3_stmt *st, const char *what, const char *none,
         return -1;
     rc = sqlite3_step(st);
     sqlite3_finalize(st);
+    if (rc != SQLITE_DONE && sqlite3_errcode(db) == SQLITE_CONSTRAINT && s)
+        return refuse(s, err);
     if (rc != SQLITE_DONE)
-        return failed(err, what);
-    if (none != NULL && sqlite3_changes(db) == 0)
-        return error_set(err, FAIL_PERM, "%s", none);
+        return failed(err, "change the accounts");
+    if (s != NULL && sqlite3_changes(db) == 0)
+        return error_set(err, FAIL_PERM, "there is no %s %.*s", nouns[s->noun],
+                         VIEW_ARG(s->name));
     return 0;
 }
 
@@ -305,6 +331,7 @@ static int next_uid(uint32_t *uid, struct error *err)
 
 int database_add_tenant(struct view name, struct error *err)
 {
+    struct subject tenant = { .noun = ACCOUNT_TENANT, .name = name };
     uint32_t uid;
     sqlite3_stmt *st;
 
@@ -314,22 +341,23 @@ int database_add_tenant(struct view name, struct error *err)
                  err);
     if (st != NULL)
         sqlite3_bind_int64(st, 2, uid);
-    return change(st, "add the tenant", NULL, err);
+    return change(st, &tenant, err);
 }
 
 int database_add_domain(struct view name, struct view tenant,
                         struct error *err)
 {
+    struct subject domain = { ACCOUNT_DOMAIN, name, tenant };
     struct view texts[] = { name, tenant };
 
     return change(prepare("INSERT INTO domains (name, tenant) VALUES (?1, ?2)",
-                          texts, 2, err),
-                  "add the domain (is its tenant there?)", NULL, err);
+                          texts, 2, err), &domain, err);
 }
 
 int database_add_account(struct view address, const struct secret *secret,
                          uint64_t quota, struct error *err)
 {
+    struct subject account = { ACCOUNT_USER, address, domain_of(address) };
     struct view texts[] = { address, domain_of(address),
                             view_of(secret ? secret->hash : NULL),
                             view_of(secret ? secret->keys : NULL) };
@@ -339,13 +367,14 @@ int database_add_account(struct view address, const struct secret *secret,
 
     if (st != NULL)
         sqlite3_bind_int64(st, 5, (sqlite3_int64)quota);
-    return change(st, "add the account (is its domain there?)", NULL, err);
+    return change(st, &account, err);
 }
 
 int database_set_account(struct view address, const struct secret *secret,
                          const uint64_t *quota, const bool *enabled,
                          struct error *err)
 {
+    struct subject account = { .noun = ACCOUNT_USER, .name = address };
     struct view texts[] = { address, view_of(secret ? secret->hash : NULL),
                             view_of(secret ? secret->keys : NULL) };
     sqlite3_stmt *st = prepare(
@@ -361,7 +390,7 @@ int database_set_account(struct view address, const struct secret *secret,
         if (enabled != NULL)
             sqlite3_bind_int(st, 6, *enabled);
     }
-    return change(st, "change the account", "there is no such account", err);
+    return change(st, &account, err);
 }
 
 int database_set_keys(struct view address, const char *hash, const char *keys,
@@ -370,22 +399,21 @@ int database_set_keys(struct view address, const char *hash, const char *keys,
     struct view texts[] = { address, view_of(hash), view_of(keys) };
 
     return change(prepare("UPDATE accounts SET scram = ?3 WHERE address = ?1"
-                          " AND hash = ?2", texts, 3, err),
-                  "keep an account's SCRAM keys", NULL, err);
+                          " AND hash = ?2", texts, 3, err), NULL, err);
 }
 
 int database_set_alias(struct view address, struct view targets, bool is_new,
                        struct error *err)
 {
+    struct subject alias = { ACCOUNT_ALIAS, address, domain_of(address) };
     struct view texts[] = { address, domain_of(address), targets };
 
     if (is_new)
         return change(prepare("INSERT INTO aliases (address, domain, targets)"
-                              " VALUES (?1, ?2, ?3)", texts, 3, err),
-                      "add the alias (is its domain there?)", NULL, err);
+                              " VALUES (?1, ?2, ?3)", texts, 3, err), &alias,
+                      err);
     return change(prepare("UPDATE aliases SET targets = ?3 WHERE address = ?1"
-                          " AND domain = ?2", texts, 3, err),
-                  "change the alias", "there is no such alias", err);
+                          " AND domain = ?2", texts, 3, err), &alias, err);
 }
 
 int database_del(enum account_noun noun, struct view name, struct error *err)
@@ -396,10 +424,9 @@ int database_del(enum account_noun noun, struct view name, struct error *err)
         "DELETE FROM accounts WHERE address = ?1",
         "DELETE FROM aliases WHERE address = ?1",
     };
+    struct subject it = { .noun = noun, .name = name };
 
-    return change(prepare(sql[noun], &name, 1, err),
-                  "delete it (is something still in it?)",
-                  "there is no such thing to delete", err);
+    return change(prepare(sql[noun], &name, 1, err), &it, err);
 }
 
 int database_list(enum account_noun noun, struct view filter,

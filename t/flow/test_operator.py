@@ -68,6 +68,42 @@ class Operator(suite.Case):
         self.equal((said.returncode, said.stderr.count("\n")), (69, 1),
                    said.stderr)
 
+    def test_changes_that_cannot_be_made(self):
+        """Each says which name it is about, and what is to be done."""
+        s = self.instance("op").mail().start().add_users("ann@one.example")
+        for words, code, said in (
+                ("tenant add acme", 65, "the tenant acme is there already"),
+                ("domain add one.example --tenant acme", 65,
+                 "the domain one.example is there already"),
+                ("domain add two.example --tenant b", 65,
+                 "there is no tenant b; add it first"),
+                ("domain add two.example", 65,
+                 "a domain needs a tenant: --tenant NAME"),
+                ("user add ann@one.example --generate", 65,
+                 "the account ann@one.example is there already"),
+                ("user add ann@two.example --generate", 65,
+                 "there is no domain two.example; add it first"),
+                ("user set bob@one.example --quota 1M", 65,
+                 "there is no account bob@one.example"),
+                ("user del bob@one.example", 65,
+                 "there is no account bob@one.example"),
+                ("user add bob@one.example eve@one.example", 64,
+                 "add takes one name, and not also eve@one.example"),
+                ("alias add all@two.example ann@one.example", 65,
+                 "there is no domain two.example; add it first"),
+                ("alias add all@one.example", 65,
+                 "an alias needs an address to go to"),
+                ("alias set all@one.example ann@one.example", 65,
+                 "there is no alias all@one.example"),
+                ("domain del one.example", 65, "the domain one.example still "
+                 "has accounts or aliases; delete them first"),
+                ("tenant del acme", 65, "the tenant acme still has domains; "
+                 "delete them first")):
+            done = s.postern(*words.split(), check=False)
+            self.equal((done.returncode, done.stdout, done.stderr),
+                       (code, "", f"postern: fatal: {said}\n"), words)
+        self.equal(s.postern("user", "list").stdout.count("\n"), 1)
+
     def test_a_disabled_account(self):
         """Gets nothing, and nobody gets in; what else a list has, goes."""
         ann, bob = "ann@one.example", "bob@one.example"

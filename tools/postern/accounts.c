@@ -287,6 +287,9 @@ static int run(struct postern *p, enum account_noun noun, int argc,
     parse(&a, argc > 0 ? argc - 1 : 0, argv + 1);
     if (strcmp(verb, "passwd") == 0 && !(a.r.has & ACCOUNT_HAS_PASSWORD))
         want_password(&a, "");
+    if (noun != ACCOUNT_ALIAS && a.targets.len > 0)
+        command_fail(EX_USAGE, "%s takes one name, and not also %s", verb,
+                     buf_text(&a.targets));
     if (a.r.verb != ACCOUNT_LIST && a.r.name.len == 0)
         command_fail(EX_USAGE, "%s needs a name", verb);
     if (noun == ACCOUNT_USER)
