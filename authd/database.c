@@ -174,14 +174,17 @@ struct subject {
 
 static const char *const nouns[] = { "tenant", "domain", "account", "alias" };
 
-/* What our schema refuses, in words. */
+/* Why a change failed: what our schema refuses, in words. */
 static int refuse(const struct subject *s, struct error *err)
 {
     const char *noun = nouns[s->noun];
+    int code = sqlite3_extended_errcode(db);
 
-    if (sqlite3_extended_errcode(db) != SQLITE_CONSTRAINT_FOREIGNKEY)
+    if (code == SQLITE_CONSTRAINT_PRIMARYKEY)
         return error_set(err, FAIL_PERM, "the %s %.*s is there already", noun,
                          VIEW_ARG(s->name));
+    if (code != SQLITE_CONSTRAINT_FOREIGNKEY)
+        return failed(err, "change the accounts");
     if (s->above.len > 0)
         return error_set(err, FAIL_PERM, "there is no %s %.*s; add it first",
                          s->noun == ACCOUNT_DOMAIN ? "tenant" : "domain",
@@ -201,10 +204,8 @@ static int change(sqlite3_stmt *st, const struct subject *s, struct error *err)
         return -1;
     rc = sqlite3_step(st);
     sqlite3_finalize(st);
-    if (rc != SQLITE_DONE && sqlite3_errcode(db) == SQLITE_CONSTRAINT && s)
-        return refuse(s, err);
     if (rc != SQLITE_DONE)
-        return failed(err, "change the accounts");
+        return s ? refuse(s, err) : failed(err, "change the accounts");
     if (s != NULL && sqlite3_changes(db) == 0)
         return error_set(err, FAIL_PERM, "there is no %s %.*s", nouns[s->noun],
                          VIEW_ARG(s->name));
@@ -358,7 +359,7 @@ int database_add_account(struct view address, const struct secret *secret,
                          uint64_t quota, struct error *err)
 {
     struct subject account = { ACCOUNT_USER, address, domain_of(address) };
-    struct view texts[] = { address, domain_of(address),
+    struct view texts[] = { address, account.above,
                             view_of(secret ? secret->hash : NULL),
                             view_of(secret ? secret->keys : NULL) };
     sqlite3_stmt *st = prepare(
@@ -406,7 +407,7 @@ int database_set_alias(struct view address, struct view targets, bool is_new,
                        struct error *err)
 {
     struct subject alias = { ACCOUNT_ALIAS, address, domain_of(address) };
-    struct view texts[] = { address, domain_of(address), targets };
+    struct view texts[] = { address, alias.above, targets };
 
     if (is_new)
         return change(prepare("INSERT INTO aliases (address, domain, targets)"

@@ -104,6 +104,21 @@ class Operator(suite.Case):
                        (code, "", f"postern: fatal: {said}\n"), words)
         self.equal(s.postern("user", "list").stdout.count("\n"), 1)
 
+    def test_a_uid_that_is_taken(self):
+        """Not by a tenant of that name: tenant_uid_base went down."""
+        s = self.instance("op").mail().start()
+        for name in ("a", "b"):
+            s.postern("tenant", "add", name)
+        base = min(int(uid) for uid in re.findall(
+            r"uid=(\d+)", s.postern("tenant", "list").stdout))
+        s.stop()
+        s.settings["tenant_uid_base"] = base - 2
+        s.start()
+        said = s.postern("tenant", "add", "c", check=False)
+        self.equal(said.returncode, 65)
+        self.contains(said.stderr, "cannot change the accounts: ")
+        self.contains(said.stderr, "tenants.uid")
+
     def test_a_disabled_account(self):
         """Gets nothing, and nobody gets in; what else a list has, goes."""
         ann, bob = "ann@one.example", "bob@one.example"
